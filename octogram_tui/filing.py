@@ -57,6 +57,8 @@ def write_whole(path: str | Path, data: bytes | memoryview, *, mode: int = 0o666
 
 def write_into(path: str | Path, pieces: Iterable[bytes | memoryview]) -> None:
     """Write into a device, a pipe or an open descriptor, piece by piece. May wait as `write_whole`. Raises OSError."""
+    from octogram_tui.pipes import unread_bytes
+
     fd = _open_into(path)
     try:
         ready = select.poll()
@@ -64,8 +66,12 @@ def write_into(path: str | Path, pieces: Iterable[bytes | memoryview]) -> None:
         for piece in pieces:
             left = memoryview(piece)
             while left:
+                unread = unread_bytes(fd)
                 if not ready.poll(READER_WAIT_S * 1000):
-                    raise OSError(errno.ETIMEDOUT, "its reader takes nothing")
+                    still = unread_bytes(fd)
+                    if unread is None or still is None or still >= unread:
+                        raise OSError(errno.ETIMEDOUT, "its reader takes nothing")
+                    continue
                 left = left[os.write(fd, left[:_PIECE_BYTES]) :]
     finally:
         os.close(fd)

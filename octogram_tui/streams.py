@@ -1,7 +1,7 @@
 """The standard streams, whatever they are: closed, full, slow, or of an encoding that lacks a sign.
 
-Nothing that is printed raises or waits: what cannot be written at once is written by a thread, what cannot be encoded
-is replaced, and what is lost is remembered, for the exit code.
+Nothing that is printed raises, or holds a run up: what cannot be written at once is written by a thread, what cannot be
+encoded is replaced, and what is lost is remembered, for the exit code.
 """
 
 from __future__ import annotations
@@ -23,14 +23,16 @@ if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
 
 WAITING_BYTES = 16 << 20
-"""How much may wait for a slow reader; what comes then is lost, and said to be."""
+"""How much may wait for a slow reader while a run goes on; what comes then is lost, and said to be. Where nothing else
+is to be done the reader is waited for instead."""
 READER_WAIT_S = 300.0
 """How long the reader of a pipe may take nothing, once there is nothing else to do, before the rest is lost."""
+LOOK_EVERY_S = 1.0
 _PIECE_BYTES = 4096  # a pipe or a terminal that is ready takes as much without blocking
 
 
 class Outlet:
-    """Writes to a descriptor without ever waiting for its reader. `fault` is why something is lost."""
+    """Writes to a descriptor; whoever has a loop to run never waits for its reader. `fault`: why something is lost."""
 
     def __init__(self, fd: int) -> None:
         self.fault: OSError | None = None
@@ -41,24 +43,35 @@ class Outlet:
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
         self._took_s = 0.0  # when the reader took something last
+        self._unread: int | None = None  # what was in the pipe when it was looked at last
+
+    @property
+    def patience_s(self) -> float | None:
+        """How long its reader may take nothing; None: for ever."""
+        return None if os.isatty(self._fd) else READER_WAIT_S
 
     def write(self, data: ReadableBuffer) -> None:
-        """Write now what can be, and the rest as soon as the reader takes it."""
+        """Write now what can be, and the rest as soon as the reader takes it.
+
+        Who would have more wait than may, and has no loop to run, waits for the reader.
+        """
         left = memoryview(data).cast("B")
         with self._changed:
+            if self._waiting_bytes + len(left) > WAITING_BYTES and not _has_loop():
+                self.drain(self.patience_s)
             if self.fault is not None:
                 return
             if not self._waiting:
                 left = self._write_ready(left)
             if not left or self.fault is not None:
                 return
-            if self._waiting_bytes + len(left) > WAITING_BYTES:
+            if self._waiting_bytes + len(left) > WAITING_BYTES and _has_loop():
                 self.fault = OSError(errno.ETIMEDOUT, "its reader takes too little")
                 return
             self._waiting.append(bytes(left))
             self._waiting_bytes += len(left)
             if self._thread is None:
-                self._took_s = time.monotonic()
+                self._took_s, self._unread = time.monotonic(), None
                 self._thread = threading.Thread(target=self._pour, name="outlet", daemon=True)
                 self._thread.start()
 
@@ -94,7 +107,8 @@ class Outlet:
                     self._thread = None
                     self._changed.notify_all()
                     return
-            if not ready.poll(1000):
+            if not ready.poll(LOOK_EVERY_S * 1000):
+                self._look()
                 continue
             with self._changed:
                 first = self._waiting[0]
@@ -106,6 +120,22 @@ class Outlet:
                 if rest:
                     self._waiting.appendleft(rest)
                 self._changed.notify_all()
+
+    def _look(self) -> None:
+        """See whether the reader has taken something, though not yet enough to write more."""
+        from octogram_tui.pipes import unread_bytes
+
+        with self._changed:
+            before, self._unread = self._unread, unread_bytes(self._fd)
+            if before is not None and self._unread is not None and self._unread < before:
+                self._took_s = time.monotonic()
+                self._changed.notify_all()
+
+
+def _has_loop() -> bool:
+    """Tell whether whoever writes runs a loop, which may not be held up."""
+    asyncio = sys.modules.get("asyncio")
+    return asyncio is not None and asyncio._get_running_loop() is not None
 
 
 class _Raw(io.RawIOBase):
@@ -141,7 +171,7 @@ class _Text(io.TextIOWrapper):
 
     def write(self, text: str) -> int:
         """Print a text."""
-        super().write(text if _HIDING is None else _HIDING(text))
+        super().write(hidden(text))
         return len(text)
 
 
@@ -152,6 +182,11 @@ def hide(hiding: Callable[[str], str] | None) -> None:
     """Have every text changed before it is printed, tracebacks too; None: as it is."""
     global _HIDING
     _HIDING = hiding
+
+
+def hidden(text: str) -> str:
+    """Give a text as it would be printed, for what is written another way."""
+    return text if _HIDING is None else _HIDING(text)
 
 
 _STDOUT: list[_Raw] = []
@@ -188,7 +223,7 @@ def finish(code: int) -> int:
     if not _STDOUT:
         return code
     raw = _STDOUT[0]
-    raw.outlet.drain(None if raw.isatty() else READER_WAIT_S)
+    raw.outlet.drain(raw.outlet.patience_s)
     fault = raw.outlet.fault
     if raw.was_closed and raw.is_used:
         fault = OSError(errno.EBADF, "it is closed")
@@ -207,17 +242,23 @@ def print_bytes(data: bytes) -> None:
     sys.stdout.buffer.flush()
 
 
+def keep_pace() -> bool:
+    """Wait until the reader has taken what was printed; gives whether it will take more."""
+    if not _STDOUT:
+        return True
+    outlet = _STDOUT[0].outlet
+    outlet.drain(outlet.patience_s)
+    return outlet.fault is None
+
+
 def print_all(pieces: Iterable[bytes]) -> int:
     """Print data of any size, as fast as its reader takes it; gives how much. What is lost is told by `finish`."""
     size = 0
     for piece in pieces:
         print_bytes(piece)
         size += len(piece)
-        if _STDOUT:
-            raw = _STDOUT[0]
-            raw.outlet.drain(None if raw.isatty() else READER_WAIT_S)
-            if raw.outlet.fault is not None:
-                break
+        if not keep_pace():
+            break
     return size
 
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
 
+from octogram_tui import streams
 from octogram_tui.errors import ExitCode
 from octogram_tui.streams import WAITING_BYTES, Outlet
 
@@ -128,9 +131,64 @@ def test_a_reader_that_never_comes_is_given_up() -> None:
     assert outlet.fault is not None
     assert outlet.fault.strerror == "its reader takes nothing"
     other = Outlet(write_end)
-    other.write(bytes(1 << 20))
-    other.write(bytes(WAITING_BYTES))
+
+    async def in_a_loop() -> None:
+        other.write(bytes(1 << 20))
+        other.write(bytes(WAITING_BYTES))
+
+    asyncio.run(in_a_loop())
     assert other.fault is not None
     assert other.fault.strerror == "its reader takes too little"
     os.close(read_end)
     os.close(write_end)
+
+
+def test_a_reader_of_single_bytes_takes_something(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A pipe has room for more only every 4096 of them: by that alone it would be given up."""
+    monkeypatch.setattr(streams, "LOOK_EVERY_S", 0.01)
+    read_end, write_end = os.pipe()
+    outlet, patience_s = Outlet(write_end), 0.5
+    outlet.write(bytes(1 << 17))
+    got = bytearray()
+
+    def read() -> None:
+        until_s = time.monotonic() + 1.5 * patience_s
+        while time.monotonic() < until_s:
+            time.sleep(0.02)
+            got.extend(os.read(read_end, 1))
+        while len(got) < 1 << 17:
+            got.extend(os.read(read_end, 1 << 16))
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    outlet.drain(patience_s)
+    reader.join(30)
+    assert (len(got), outlet.fault) == (1 << 17, None)
+    os.close(read_end)
+    os.close(write_end)
+
+
+PRINTS = """
+import sys
+from octogram_tui import streams
+streams.prepare()
+print("x" * 5)
+streams.print_bytes(b"y" * (streams.WAITING_BYTES - 1000))
+streams.print_bytes(b"z" * (streams.WAITING_BYTES + 1000) + b"\\n")
+print("the end")
+sys.exit(streams.finish(0))
+"""
+
+
+@pytest.mark.parametrize("takes", ["sleep 0.2; tail -c 9", "head -c 1 >/dev/null; echo the end"])
+def test_what_is_larger_than_may_wait_is_printed_to_its_end(place: Path, takes: str) -> None:
+    (place / "p.py").write_text(PRINTS)
+    done = subprocess.run(
+        ["bash", "-c", f"set -o pipefail; {sys.executable} p.py | {{ {takes}; }}"],
+        cwd=place,
+        env={**os.environ, "PYTHONPATH": os.getcwd()},
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stdout.strip(), done.stderr) == (0, b"the end", b"")

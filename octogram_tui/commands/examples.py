@@ -68,7 +68,11 @@ EXAMPLES: dict[str, Sequence[Example]] = {
         Example("shell last 'measure/read it@n_1'"),
         Example("shell last n_1 -- tail -n 20 log.txt"),
     ),
-    "schema": (Example("schema --write", "beside scenarios, for an editor"), Example("schema run-report")),
+    "schema": (
+        Example("schema --write", "beside scenarios, for an editor"),
+        Example("schema run-report"),
+        Example("schema run-export"),
+    ),
     "dap": (Example("dap", "what an editor starts"), Example("dap --port 4711", "for one that connects")),
     "doctor": (Example("doctor scenario.yml"), Example("doctor scenario.yml --limit node_1 --json")),
     "clean": (

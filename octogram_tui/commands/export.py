@@ -13,8 +13,10 @@ from octogram_tui.projection.text import safe
 from octogram_tui.settings import load
 
 if TYPE_CHECKING:
+    from octogram_tui.export.account import Account
     from octogram_tui.export.bounds import Bounds
     from octogram_tui.export.recorded import Recorded
+    from octogram_tui.report.document import Document
 
 BATCH = 1000
 ENDINGS = {"html": ".html", "json": ".json", "junit": ".junit.xml", "chrome_trace": ".trace.json"}
@@ -109,22 +111,43 @@ def _pieces(run: Recorded, args: Any) -> Iterator[str]:
     from octogram_tui.export.account import Account
 
     bounds = _bounds(args)
-    account = Account.of(run, bounds, keeps=args.kind != "chrome_trace")
+    report = _report(run) if args.kind == "json" else None
+    account = Account.of(run, bounds, keeps=args.kind != "chrome_trace", report=report)
     try:
         if args.kind == "html":
             from octogram_tui.export.page import pages
 
             yield from pages(account, run, bounds, with_source=not args.no_scenario)
-        elif args.kind == "json":
+        elif report is not None:
             from octogram_tui.export.document import document
 
-            yield from document(account, run)
+            _tell_commands(account, run, report)
+            yield from document(account, run, report)
         else:
             from octogram_tui.export.trace import trace
 
             yield from trace(account, run, args.by or "agent")
     finally:
         account.store.close()
+
+
+def _report(run: Recorded) -> Document:
+    """Make what tells of the run as it does itself at its end."""
+    from octogram_tui.report.document import Document
+
+    return Document({} if run.directory is None else {"run": str(run.directory)})
+
+
+def _tell_commands(account: Account, run: Recorded, report: Document) -> None:
+    """Tell the commands that repeat a run of which it is known how it was begun."""
+    from octogram_tui.commands.again import is_held, repeats_of
+    from octogram_tui.export import environment
+
+    terms = environment.terms_of(run)
+    if terms is None or run.directory is None:
+        return
+    argv = environment.shown_argv(account, terms.argv)
+    report.repeat(repeats_of(argv, run.directory, load().runs_dir, holds=is_held(argv)))
 
 
 def _junit(run: Recorded, target: Path | None) -> int:

@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from octogram_tui import streams
 from octogram_tui.commands.choosing import choose_run
 from octogram_tui.commands.options import CommandParser, add_look_options, parse, refuse_beside, with_looks
 from octogram_tui.engine.events import Event
@@ -97,6 +98,7 @@ async def _tell(recording: Recording, progress: Progress) -> None:
     """Tell of a recording in plain lines. Raises JournalError."""
     async for batch in recording.events():
         progress.apply(batch)
+        streams.keep_pace()  # nothing else is to be done: no reader is too slow
     if recording.failure is not None:
         raise recording.failure
     if recording.is_cut:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 import sys
 from collections.abc import Sequence
 from dataclasses import field, replace
@@ -284,6 +283,7 @@ class Invocation(RunWanted):
 
     def output(self, run_dir: Path) -> Output:
         """Give what is written where."""
+        from octogram_tui.commands.again import repeats_of
         from octogram_tui.report.headless import Output
 
         args, settings = self.args, self.settings
@@ -309,20 +309,8 @@ class Invocation(RunWanted):
             timestamps=args.timestamps,
             journal=os.fspath(run_dir),
             hold_s=self._hold_s(),
-            again=shlex.join(["octogram-tui", *self.argv]),
-            rerun=partial(self._rerun_line, run_dir),
-            held=self._held_line if self.on_failure != "pause" else None,
+            repeats=repeats_of(self.argv, run_dir, self.settings.runs_dir, holds=self.on_failure == "pause"),
         )
-
-    def _rerun_line(self, run_dir: Path) -> str:
-        from octogram_tui.commands.again import rerun_line  # only a run that fails pays for it
-
-        return rerun_line(self.argv, run_dir, self.settings.runs_dir)
-
-    def _held_line(self) -> str:
-        from octogram_tui.commands.again import held_line
-
-        return held_line(self.argv)
 
     def announce_secrets(self) -> None:
         """Have the CI service hide the values of secrets, before anything is printed."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -12,7 +11,8 @@ from octogram_tui.commands.options import CommandParser, parse
 from octogram_tui.journal import archive, left, presence
 from octogram_tui.journal.runbook import RunBook, RunEntry
 from octogram_tui.projection.text import safe
-from octogram_tui.report.phrases import duration
+from octogram_tui.report.phrases import VERSION, duration, outcome_of
+from octogram_tui.scenario.report import json_text
 from octogram_tui.settings import load
 
 MOST_AGENTS = 4
@@ -29,7 +29,7 @@ def main(argv: Sequence[str]) -> int:
         print(f"octogram-tui: {safe(line)}", file=sys.stderr)
     if args.json:
         for entry in entries:
-            print(json.dumps(_record(entry)))
+            print(json_text(_record(entry)))
         return 0
     if not entries:
         print(f"no runs yet in {load().runs_dir}")
@@ -84,20 +84,25 @@ def _left_of(run: archive.KnownRun, *, is_sound: bool) -> list[str]:
 
 
 def _record(entry: RunEntry) -> dict[str, Any]:
+    """Tell of a run in the words of the document that it prints at its end."""
     run = entry.run
+    has_ended = run.exit_code is not None
+    known = run.counts if has_ended else {"failed": entry.failures}
     return {
-        "v": 1,
+        "v": VERSION,
         "run": run.id,
+        "scenario": run.info.scenario,
+        "version": run.info.version,
+        "host": run.info.host,
+        "started_wall": run.info.started_wall,
         "state": "damaged" if entry.damage else run.state,
         "damage": entry.damage,
         "course": entry.state,
+        "outcome": outcome_of(run.exit_code),
         "exit_code": run.exit_code,
-        "failures": entry.failures,
-        "duration_s": run.duration_s,
-        "paused_s": run.paused_s,
-        "counts": dict(run.counts),
-        "scenario": run.info.scenario,
-        "started_wall": run.info.started_wall,
+        "duration_s": round(run.duration_s if has_ended else entry.lasted_s(datetime.now(UTC)), 6),
+        "paused_s": round(run.paused_s, 6),
+        "counts": {state: count for state, count in sorted(known.items()) if count},
         "directory": str(run.directory),
         "pid": run.info.pid,
         "left": _left_record(run) if run.state == "crashed" else None,

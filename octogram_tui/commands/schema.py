@@ -22,9 +22,10 @@ def main(argv: Sequence[str]) -> int:
         "of",
         metavar="OF",
         nargs="?",
-        choices=("language", "run-report"),
+        choices=("language", "run-report", "run-export"),
         default="language",
-        help="`language`, or `run-report` for the document that a run with --json prints",
+        help="`language`, `run-report` for the document that a run with --json prints, or `run-export` for that of "
+        "`export --json`, which begins with the same members",
     )
     parser.add_argument(
         "--write",
@@ -35,12 +36,14 @@ def main(argv: Sequence[str]) -> int:
         "first line",
     )
     args = parse(parser, argv)
-    if args.of == "run-report":
+    if args.of != "language":
         if args.write is not None:
             parser.error("--write is for the schema of the language: redirect what is printed")
-        from octogram_tui.report import document_schema
-
-        print(json.dumps(document_schema.json_schema(), indent=2))
+        if args.of == "run-report":
+            from octogram_tui.report.document_schema import json_schema
+        else:
+            from octogram_tui.export.document_schema import json_schema
+        print(json.dumps(json_schema(), indent=2))
         return 0
     if args.write is None:
         print(schema_text(), end="")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from octogram_tui.engine import events as ev
 from octogram_tui.export.bounds import Bounds
@@ -19,6 +19,9 @@ from octogram_tui.projection.rows import AttemptRow, InstanceRow
 from octogram_tui.projection.summary import Summary
 from octogram_tui.projection.timeline import Timeline
 from octogram_tui.projection.variables import Variables
+
+if TYPE_CHECKING:
+    from octogram_tui.report.document import Document
 
 MOST_LOADS = 100_000
 
@@ -42,9 +45,13 @@ class _Board(Board):
 
 
 class Account:
-    """The folds of a run. keeps: what is given to attempts, and their output, is remembered too."""
+    """The folds of a run. keeps: what is given to attempts, and their output, is remembered too.
 
-    def __init__(self, bounds: Bounds, *, keeps: bool = True) -> None:
+    report: what tells of it as the run itself does, where that is wanted
+    """
+
+    def __init__(self, bounds: Bounds, *, keeps: bool = True, report: Document | None = None) -> None:
+        self.report = report
         self.board: Board = _Board()
         self.summary = Summary()
         self.timeline = Timeline()
@@ -63,9 +70,9 @@ class Account:
         self._gave: dict[tuple[InstanceId, int], Place] = {}
 
     @classmethod
-    def of(cls, run: Recorded, bounds: Bounds, *, keeps: bool = True) -> Account:
+    def of(cls, run: Recorded, bounds: Bounds, *, keeps: bool = True, report: Document | None = None) -> Account:
         """Read a run. Raises JournalError when nothing of it can be read."""
-        account = cls(bounds, keeps=keeps)
+        account = cls(bounds, keeps=keeps, report=report)
         for event in run.events():
             account.apply(event)
         if run.state == "running" and account.finished is None:
@@ -75,6 +82,8 @@ class Account:
     def apply(self, event: ev.Event) -> None:
         """Take one event in."""
         kind = event.TYPE
+        if self.report is not None:
+            self.report.apply([event])
         if kind == "job_output":  # most are
             self.board.at_s = max(self.board.at_s, event.at_s)
             if self._keeps:
@@ -131,14 +140,3 @@ def _since(started_wall: str) -> float:
 def attempts_of(row: InstanceRow) -> list[AttemptRow]:
     """List the attempts of an instance, the first first."""
     return [*row.earlier, *([row.last] if row.last is not None else ())]
-
-
-def plain_json(value: Any) -> Any:
-    """Give a value that every reader of JSON takes: numbers that it has not, as texts."""
-    if isinstance(value, float) and (value != value or value in (float("inf"), float("-inf"))):
-        return str(value)
-    if isinstance(value, dict):
-        return {str(name): plain_json(entry) for name, entry in value.items()}
-    if isinstance(value, list | tuple):
-        return [plain_json(entry) for entry in value]
-    return value

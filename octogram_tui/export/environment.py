@@ -53,9 +53,9 @@ def _facts(account: Account, run: Recorded) -> Iterator[tuple[str, str]]:
         yield "variables not as the scenario sets them", "; ".join(given)
         options = [f"{name}: {_word(value)}" for name, value in sorted(begun.options.items()) if _says(value)]
         yield "options", "; ".join(options)
-    found = _terms(run)
+    found = terms_of(run)
     if found is not None:
-        yield "command line", command_line(account, found.argv)
+        yield "command line", shlex.join(["octogram-tui", *shown_argv(account, found.argv)])
         yield "in the directory", found.directory
         yield "git commit of the scenario", commit_of(board.scenario, found.directory, first_text(account, run))
     agents = board.agents.values()
@@ -81,7 +81,8 @@ def _counted(words: Iterable[str]) -> str:
     return ", ".join([*said, plural(more, "other")] if more > 0 else said)
 
 
-def _terms(run: Recorded) -> terms.Terms | None:
+def terms_of(run: Recorded) -> terms.Terms | None:
+    """Give how a run was begun, where that is known."""
     if run.directory is None:
         return None
     try:
@@ -93,7 +94,7 @@ def _terms(run: Recorded) -> terms.Terms | None:
 # What is not masked where it lies
 
 
-def command_line(account: Account, argv: Iterable[str]) -> str:
+def shown_argv(account: Account, argv: Iterable[str]) -> list[str]:
     """Give a command line without sources of secrets, and without values that the journal has a mask for."""
     shown: list[str] = []
     before = ""
@@ -104,7 +105,7 @@ def command_line(account: Account, argv: Iterable[str]) -> str:
             word = f"{option}={name}={HIDDEN}" if is_joined else f"{name}={HIDDEN}"
         before = word
         shown.append(word)
-    return shlex.join(["octogram-tui", *shown])
+    return shown
 
 
 def _variable(account: Account, name: str) -> Any:

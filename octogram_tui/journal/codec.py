@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import json.encoder
-import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import MISSING, field, fields
 from json.encoder import encode_basestring_ascii as _quote
@@ -34,6 +33,7 @@ from octogram_tui.journal.line_reader import (
 )
 from octogram_tui.model.failure import Failure
 from octogram_tui.model.ids import InstanceId
+from octogram_tui.model.values import without_nan
 
 if TYPE_CHECKING:  # which is for what is written often
     from octogram_tui.journal.line_writer import LineWriter
@@ -243,18 +243,8 @@ def dump(record: dict[str, Any]) -> bytes:
     try:
         text = _text_of(record)
     except ValueError:  # a variable may hold .nan or .inf, which JSON has not
-        text = _text_of(_without_nan(record))
+        text = _text_of(without_nan(record))
     return text.encode("ascii") + b"\n"
-
-
-def _without_nan(value: Any) -> Any:
-    if isinstance(value, float) and not math.isfinite(value):
-        return str(value)
-    if isinstance(value, dict):
-        return {str(k) if isinstance(k, float) else k: _without_nan(v) for k, v in value.items()}
-    if isinstance(value, list | tuple):
-        return [_without_nan(v) for v in value]
-    return value
 
 
 def encode(event: Event) -> bytes:

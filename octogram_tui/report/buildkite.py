@@ -84,6 +84,7 @@ class Buildkite(Service):
                 else str(error)
             )
             self._tell(f"{AGENT}: {unless}: {why}")
+            self._agent = None  # or it would be waited for as long again for each other secret
             return
         if done.returncode:
             from octogram_tui.projection.text import safe

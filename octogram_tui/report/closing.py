@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from octogram_tui import streams
 from octogram_tui.engine import events as ev
 from octogram_tui.errors import EXIT_TEXTS, ExitCode
 from octogram_tui.model.failure import Failure
@@ -16,6 +17,7 @@ from octogram_tui.projection.summary import FailureNote, Slow, Summary
 from octogram_tui.projection.tails import Tails
 from octogram_tui.report import phrases
 from octogram_tui.report.plainlog import PlainLog
+from octogram_tui.report.repeats import NO_REPEATS, Repeats
 
 if TYPE_CHECKING:
     from octogram_tui.report.service import Mark
@@ -48,18 +50,15 @@ class Closing:
         tails: Tails,
         breakpoints: BreakpointList,
         files: Mapping[str, str],
-        again: str,
-        rerun: Callable[[], str] | None = None,
-        held: Callable[[], str] | None = None,
+        repeats: Repeats = NO_REPEATS,
     ) -> None:
         self.files = files
         self._log = log
         self._breakpoints = breakpoints
         self._summary = summary
         self._tails = tails
-        self._again = again
-        self._rerun = rerun
-        self._held = held
+        self.repeats = repeats
+        self.state = ""  # of the run, where more is known of it than its events tell: running, crashed, damaged
         self._line_of: dict[tuple[str, str], int] = {}
 
     def apply(self, event: ev.Event) -> None:
@@ -134,8 +133,7 @@ class Closing:
     @property
     def outcome(self) -> str:
         """Give `ok`, `failed`, or `unfinished` when nobody knows."""
-        code = self._summary.exit_code
-        return "unfinished" if code is None else "failed" if code else "ok"
+        return phrases.outcome_of(self._summary.exit_code)
 
     @property
     def exit_code(self) -> str:
@@ -177,16 +175,21 @@ class Closing:
         found = {}
         if run:
             found["replay"] = f"octogram-tui replay {run}"
-            if code is None:
+            if self.state == "running":
+                found["go on in a console"] = f"octogram-tui attach {run}"
+            elif self.state == "damaged":
+                found["make a journal of what is whole"] = f"octogram-tui journal salvage {run}"
+            elif code is None:
                 found["go on with it"] = f"octogram-tui resume {run}"
-            if code in (None, ExitCode.NOT_CLEANED):
+            if code in (None, ExitCode.NOT_CLEANED) and self.state != "running":
                 found["end what it left"] = f"octogram-tui clean {run}"
-        if self._rerun and code in RERUN_AFTER:
-            found["only what failed, again"] = self._rerun()
-        if self._again:
-            found["again"] = self._again
-        if self._held and code == ExitCode.JOB_FAILED:
-            found["again, held where it fails"] = self._held()
+        again, rerun, held = self.repeats
+        if rerun is not None and code in RERUN_AFTER:
+            found["only what failed, again"] = streams.hidden(rerun())
+        if again:
+            found["again"] = streams.hidden(again)
+        if held is not None and code == ExitCode.JOB_FAILED:
+            found["again, held where it fails"] = streams.hidden(held())
         return found
 
     @cached_property

@@ -1,12 +1,14 @@
 """`--json`: one document about the run on the standard output, when it has ended. Its schema: document_schema.py.
 
+`export --json` begins with the same members, made here too; so `v` is the version of both.
+
 What it says is only ever added to; a member that changes its meaning makes another `v`.
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from octogram_tui import streams
@@ -17,10 +19,11 @@ from octogram_tui.projection.causes import cause_of
 from octogram_tui.projection.summary import FailureNote, Summary
 from octogram_tui.projection.tails import Tails
 from octogram_tui.report.closing import Closing
+from octogram_tui.report.phrases import VERSION
 from octogram_tui.report.plainlog import PlainLog, Style
+from octogram_tui.report.repeats import NO_REPEATS, Repeats
 from octogram_tui.scenario.report import json_text
 
-VERSION = 1
 MOST_FAILURES = 1000
 TAILS = 100
 TAIL_LINES = 20
@@ -33,17 +36,11 @@ class Document:
     files, again, rerun, held: as Progress has them.
     """
 
-    def __init__(
-        self,
-        files: Mapping[str, str],
-        again: str,
-        rerun: Callable[[], str] | None = None,
-        held: Callable[[], str] | None = None,
-    ) -> None:
+    def __init__(self, files: Mapping[str, str], repeats: Repeats = NO_REPEATS) -> None:
         self._summary = Summary()
         self._tails = Tails(lines=TAIL_LINES, bytes_in_all=TAIL_BYTES_IN_ALL)
         log = PlainLog(sys.stderr, Style())  # nothing is written there: the words of the closing block are used
-        self._closing = Closing(log, self._summary, self._tails, BreakpointList(), files, again, rerun, held)
+        self._closing = Closing(log, self._summary, self._tails, BreakpointList(), files, repeats)
         self._agents: dict[str, dict[str, Any]] = {}
         self._started: ev.RunStarted | None = None
         self._causes: list[int] = []
@@ -61,18 +58,24 @@ class Document:
             elif isinstance(event, ev.RunStarted):
                 self._started = event
                 for agent in event.agents:
-                    self._agents[str(agent.get("agent"))] = {**agent, "state": "waiting", "message": ""}
+                    self._agent(str(agent.get("agent")), **agent)
             else:
                 self._apply_to_agent(event)
 
     def _apply_to_agent(self, event: ev.Event) -> None:
         match event:
             case ev.AgentStarting():
-                self._agent(event.agent, state="starting")
+                self._agent(event.agent, state="starting", message="")
+            case ev.AgentWaiting():
+                self._agent(event.agent, state="starting", message=event.message)
             case ev.AgentReady():
-                self._agent(event.agent, state="ready", host=event.host, python=event.python, message="")
+                told = {"host": event.host, "home": event.home, "python": event.python}
+                found = {name: value for name, value in told.items() if value}  # told once, not when it is back
+                self._agent(event.agent, state="ready", message="", **found)
+            case ev.AgentSuspect():
+                self._agent(event.agent, state="suspect", message=event.message)
             case ev.AgentFailed():
-                self._agent(event.agent, state="failed", message=event.message, code=event.code)
+                self._agent(event.agent, state="failed", message=event.message, hint=event.hint, code=event.code)
             case ev.AgentLost():
                 self._agent(event.agent, state="lost", message=event.message)
             case ev.AgentStopped():
@@ -83,15 +86,23 @@ class Document:
                     self._agent(event.agent, message=event.message)
 
     def _agent(self, name: str, **facts: Any) -> None:
-        self._agents.setdefault(name, {"agent": name}).update(facts)
+        self._agents.setdefault(name, {"agent": name, "state": "waiting", "message": "", "hint": ""}).update(facts)
 
     def close(self) -> None:
         """Print the document."""
         print_document(self.document())
 
-    def document(self) -> dict[str, Any]:
-        """Give the document as it stands now."""
+    def repeat(self, repeats: Repeats) -> None:
+        """Take in the commands that do the same once more, where they are known only now."""
+        self._closing.repeats = repeats
+
+    def document(self, state: str = "", *, damage: str = "", now_s: float = 0.0) -> dict[str, Any]:
+        """Give the document as it stands now.
+
+        state: of the run, where more is known of it than its events tell; now_s: since its start, where it goes on
+        """
         summary, started, closing = self._summary, self._started, self._closing
+        state = closing.state = state or ("unfinished" if summary.exit_code is None else "finished")
         notes = summary.failures
         firsts = {id(cluster.first.struck): len(cluster) for cluster in summary.clusters.all[:TAILS]}
         return {
@@ -103,12 +114,14 @@ class Document:
             "version": started.version if started else "",
             "host": started.host if started else "",
             "started_wall": summary.started_wall,
+            "state": state,
+            "damage": damage,
             "outcome": closing.outcome,
             "exit_code": summary.exit_code,
             "meaning": _meaning(summary.exit_code),
             "causes": self._causes,
             "reason": summary.reason,
-            "duration_s": round(summary.duration_s, 6),
+            "duration_s": round(max(summary.duration_s, now_s), 6),
             "paused_s": round(summary.paused_s, 6),
             "counts": {state: count for state, count in sorted(summary.counts.items()) if count},
             "attempts": summary.attempts,
@@ -118,7 +131,7 @@ class Document:
                 {"stage": name, "state": state, "duration_s": round(seconds, 6)}
                 for name, state, seconds in summary.stages
             ],
-            "failures": [self._failure(note, firsts.get(id(note))) for note in notes[:MOST_FAILURES]],
+            "failures": [self.failure(note, firsts.get(id(note))) for note in notes[:MOST_FAILURES]],
             "failures_left_out": max(0, len(notes) - MOST_FAILURES),
             "unclean": summary.unclean,
             "slowest": [
@@ -133,7 +146,8 @@ class Document:
             "problems": [],
         }
 
-    def _failure(self, note: FailureNote, alike: int | None) -> dict[str, Any]:
+    def failure(self, note: FailureNote, alike: int | None) -> dict[str, Any]:
+        """Tell of what failed; alike: how many failed in the same way, where it stands for all of them."""
         failure, instance = note.failure, note.instance
         cause = cause_of(failure)
         found: dict[str, Any] = {
@@ -151,7 +165,7 @@ class Document:
             "at_s": note.at_s,
             "is_tolerated": note.is_tolerated,
         }
-        if alike is not None:  # it stands for all that failed in the same way
+        if alike is not None:
             found["alike"] = alike
             found["tail"] = [] if instance is None else self._closing.tail(instance, note.attempt, failure)
         return found
@@ -165,16 +179,23 @@ def print_document(document: Mapping[str, Any]) -> None:
 def not_begun(scenario: str, error: OctogramError) -> dict[str, Any]:
     """Give the document of a run that could not begin: only what is known then."""
     problems = error.problems if isinstance(error, ScenarioError) else []
+    text = streams.hidden
     return {
-        **Document({}, "").document(),
-        "scenario": scenario,
+        **Document({}).document("finished"),
+        "scenario": text(scenario),
         "outcome": "failed",
         "exit_code": int(error.exit_code),
         "meaning": _meaning(int(error.exit_code)),
         "causes": [int(error.exit_code)],
-        "reason": error.message,
+        "reason": text(error.message),
         "problems": [
-            {"file": each.file, "line": each.line, "column": each.column, "message": each.message, "hint": each.hint}
+            {
+                "file": text(each.file),
+                "line": each.line,
+                "column": each.column,
+                "message": text(each.message),
+                "hint": text(each.hint),
+            }
             for each in problems
         ],
     }

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from octogram_tui.report.document import VERSION
+from octogram_tui.report.phrases import VERSION
 
-_TEXT = {"type": "string"}
-_COUNT = {"type": "integer", "minimum": 0}
-_SECONDS = {"type": "number", "minimum": 0}
-_TEXT_OR_NULL = {"type": ["string", "null"]}
-_TEXTS = {"type": "object", "additionalProperties": _TEXT}
+TEXT = {"type": "string"}
+COUNT = {"type": "integer", "minimum": 0}
+SECONDS = {"type": "number", "minimum": 0}
+TEXT_OR_NULL = {"type": ["string", "null"]}
+TEXTS = {"type": "object", "additionalProperties": TEXT}
+LINE = {"type": ["integer", "null"], "description": "of the scenario's file, where it is written"}
 
 
 def json_schema() -> dict[str, Any]:
@@ -21,60 +22,69 @@ def json_schema() -> dict[str, Any]:
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "The end of a run of octogram-tui",
-        **_object(
+        **object_of(
             {
                 "v": {"const": VERSION, "description": "of this schema; it changes when a member changes its meaning"},
-                "run": _said("its name; empty where none could begin"),
-                "scenario": _said("the file, as it was given"),
-                "digest": _said("of the scenario's text, as the run began with it"),
-                "commit": _said("what the git repository of that file had checked out; empty without one"),
-                "version": _said("of octogram-tui, and so of its agents"),
-                "host": _said("the machine that ran it"),
-                "started_wall": _said("when it began, RFC 3339, UTC"),
-                "outcome": {"enum": ["ok", "failed", "unfinished"]},
+                "run": said("its name; empty where none could begin"),
+                "scenario": said("the file, as it was given"),
+                "digest": said("of the scenario's text, as the run began with it"),
+                "commit": said("what the git repository of that file had checked out; empty without one"),
+                "version": said("of octogram-tui, and so of its agents"),
+                "host": said("the machine that ran it"),
+                "started_wall": said("when it began, RFC 3339, UTC"),
+                "state": {
+                    "enum": ["finished", "running", "crashed", "damaged", "unfinished"],
+                    "description": "of the run; unfinished: its events end before it, and no more is known",
+                },
+                "damage": said("what is wrong with its journal, which was read up to there"),
+                "outcome": {"enum": ["ok", "failed", "unfinished"], "description": "unfinished: it has no exit code"},
                 "exit_code": {"type": ["integer", "null"], "description": "null where nobody knows"},
-                "meaning": _said("of the exit code"),
+                "meaning": said("of the exit code"),
                 "causes": {
                     "type": "array",
                     "items": {"type": "integer"},
                     "description": "every exit code that applied",
                 },
-                "reason": _said("why it ended so, in words"),
-                "duration_s": {**_SECONDS, "description": "from beginning to end, with what it stood still"},
-                "paused_s": {**_SECONDS, "description": "how much of that it stood still, and waited for somebody"},
-                "counts": {"type": "object", "additionalProperties": _COUNT, "description": "of instances, by state"},
-                "attempts": _COUNT,
-                "retries": _COUNT,
+                "reason": said("why it ended so, in words"),
+                "duration_s": {**SECONDS, "description": "from beginning to end, with what it stood still"},
+                "paused_s": {**SECONDS, "description": "how much of that it stood still, and waited for somebody"},
+                "counts": {
+                    "type": "object",
+                    "additionalProperties": COUNT,
+                    "description": "of instances, by how their last attempt ended",
+                },
+                "attempts": COUNT,
+                "retries": COUNT,
                 "agents": {"type": "array", "items": _agent()},
                 "stages": {
                     "type": "array",
-                    "items": _object({"stage": _TEXT, "state": _TEXT, "duration_s": _SECONDS}),
+                    "items": object_of({"stage": TEXT, "state": TEXT, "duration_s": SECONDS}),
                     "description": "those that ended, in the order in which they did",
                 },
                 "failures": {
                     "type": "array",
-                    "items": _failure(),
+                    "items": failure(),
                     "description": "what stands failed, in the order in which it did",
                 },
-                "failures_left_out": {**_COUNT, "description": "how many more there are"},
+                "failures_left_out": {**COUNT, "description": "how many more there are"},
                 "unclean": {
                     "type": "array",
-                    "items": _TEXT,
+                    "items": TEXT,
                     "description": "agents that did not confirm that nothing is left",
                 },
                 "slowest": {
                     "type": "array",
-                    "items": _object({"key": _TEXT, "attempt": _COUNT, "duration_s": _SECONDS}),
+                    "items": object_of({"key": TEXT, "attempt": COUNT, "duration_s": SECONDS}),
                 },
-                "warnings": {"type": "array", "items": _TEXT},
+                "warnings": {"type": "array", "items": TEXT},
                 "variables": {"type": "object", "description": "as the run began; masks stand for secrets"},
                 "options": {"type": "object", "description": "what of its options is told by `run_started`"},
-                "files": {**_TEXTS, "description": "what was written where"},
-                "commands": {**_TEXTS, "description": "what can be typed next, by what for"},
+                "files": {**TEXTS, "description": "what was written where"},
+                "commands": {**TEXTS, "description": "what can be typed next, by what for"},
                 "problems": {
                     "type": "array",
-                    "items": _object(
-                        {"file": _TEXT, "line": _COUNT, "column": _COUNT, "message": _TEXT, "hint": _TEXT},
+                    "items": object_of(
+                        {"file": TEXT, "line": COUNT, "column": COUNT, "message": TEXT, "hint": TEXT},
                     ),
                     "description": "of a scenario that cannot be run",
                 },
@@ -84,38 +94,41 @@ def json_schema() -> dict[str, Any]:
 
 
 def _agent() -> dict[str, Any]:
-    state = {"enum": ["waiting", "starting", "ready", "failed", "lost", "stopped", "unclean"]}
-    known = {"agent": _TEXT, "state": state, "message": _TEXT}
-    more = {"address": _TEXT, "transport": _TEXT, "host": _TEXT, "code": _TEXT, "is_clean": {"type": "boolean"}}
-    return _object(known, {**more, "python": _said("of the agent's machine")})
+    state = {"enum": ["waiting", "starting", "ready", "suspect", "failed", "lost", "stopped", "unclean"]}
+    known = {"agent": TEXT, "state": state, "message": TEXT, "hint": TEXT}
+    more = {"address": TEXT, "transport": TEXT, "host": TEXT, "home": TEXT, "code": TEXT}
+    return object_of(known, {**more, "is_clean": {"type": "boolean"}, "python": said("of the agent's machine")})
 
 
-def _failure() -> dict[str, Any]:
+def failure() -> dict[str, Any]:
+    """Give the schema of an entry of `failures`."""
     known = {
-        "key": {**_TEXT_OR_NULL, "description": "stage/job@agent[item]; null where an agent failed"},
-        "stage": _TEXT_OR_NULL,
-        "job": _TEXT_OR_NULL,
-        "agent": _TEXT,
-        "item": _TEXT_OR_NULL,
-        "attempt": _COUNT,
-        "kind": _said("exit, timeout, agent_lost, template, until, assert, ...; of an agent its stable code"),
-        "message": _TEXT,
-        "cause": _said("the line that tells most of why"),
-        "hint": _TEXT,
-        "line": {"type": ["integer", "null"], "description": "of the scenario's file, where the job is written"},
-        "at_s": {**_SECONDS, "description": "since the run's start"},
+        "key": {**TEXT_OR_NULL, "description": "stage/job@agent[item]; null where an agent failed"},
+        "stage": TEXT_OR_NULL,
+        "job": TEXT_OR_NULL,
+        "agent": TEXT,
+        "item": TEXT_OR_NULL,
+        "attempt": COUNT,
+        "kind": said("exit, timeout, agent_lost, template, until, assert, ...; of an agent its stable code"),
+        "message": TEXT,
+        "cause": said("the line that tells most of why"),
+        "hint": TEXT,
+        "line": LINE,
+        "at_s": {**SECONDS, "description": "since the run's start"},
         "is_tolerated": {"type": "boolean", "description": "by `on_failure: continue`"},
     }
     more = {
-        "alike": {**_COUNT, "description": "it is the first of so many that failed in the same way"},
-        "tail": {"type": "array", "items": _TEXT, "description": "the last lines of its output; with `alike` only"},
+        "alike": {**COUNT, "description": "it is the first of so many that failed in the same way"},
+        "tail": {"type": "array", "items": TEXT, "description": "the last lines of its output; with `alike` only"},
     }
-    return _object(known, more)
+    return object_of(known, more)
 
 
-def _object(known: dict[str, Any], more: dict[str, Any] | None = None) -> dict[str, Any]:
+def object_of(known: dict[str, Any], more: dict[str, Any] | None = None) -> dict[str, Any]:
+    """Give the schema of an object with members that it has to have, and others that it may have."""
     return {"type": "object", "required": list(known), "properties": {**known, **(more or {})}}
 
 
-def _said(what: str) -> dict[str, Any]:
-    return {**_TEXT, "description": what}
+def said(what: str) -> dict[str, Any]:
+    """Give the schema of a text, and what it says."""
+    return {**TEXT, "description": what}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 from collections.abc import Callable, Mapping, Sequence
@@ -102,7 +103,16 @@ class GitHub(Service):
 
     def _append(self, path: str, text: str, what: str) -> None:
         try:
-            with open(path, "ab") as file:
-                file.write(text.encode("utf-8", "replace"))
+            # A pipe that nobody reads must not hold the run up: its agents would end.
+            fd = os.open(
+                path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC, 0o666
+            )
+            with os.fdopen(fd, "wb", buffering=0) as file:
+                left = memoryview(text.encode("utf-8", "replace"))
+                while left:
+                    taken = file.write(left)
+                    if taken is None:
+                        raise OSError(errno.EAGAIN, "its reader takes too little")
+                    left = left[taken:]
         except OSError as error:
             self._tell(f"{what} cannot be written: {path}: {error.strerror}")

@@ -9,12 +9,14 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from octogram_tui import streams
 from octogram_tui.dataclass import dataclass
 from octogram_tui.engine.events import Event
 from octogram_tui.engine.options import RunOptions
 from octogram_tui.errors import ExitCode, JournalError
 from octogram_tui.model.scenario import Scenario
 from octogram_tui.report.plainlog import Shows, Style
+from octogram_tui.report.repeats import NO_REPEATS, Repeats
 from octogram_tui.report.reporter import Recaller, Reporter, Talker
 from octogram_tui.runtime.bus import Subscriber
 from octogram_tui.runtime.host import Host, HostSettings
@@ -26,10 +28,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """Where a headless run writes what. journal: the run's directory; again: the command that repeats the run.
+    """Where a headless run writes what. journal: the run's directory; repeats: the commands that repeat the run.
 
-    rerun: gives the command that repeats what has failed in it
-    held: gives the one that repeats it, and holds it where it fails; None where it does that anyway
     otel: whether a collector is told of it
     hold_s: how long it waits at a breakpoint or a failure, where somebody is to be called
     """
@@ -48,9 +48,7 @@ class Output:
     service: Service | None = None
     timestamps: bool = False
     journal: str = ""
-    again: str = ""
-    rerun: Callable[[], str] | None = None
-    held: Callable[[], str] | None = None
+    repeats: Repeats = NO_REPEATS
     hold_s: float | None = None
 
     def reporters(self) -> list[Reporter]:
@@ -70,12 +68,13 @@ class Output:
             service=self.service,
             timestamps=self.timestamps,
         )
-        written = {name: file for name, file in files.items() if file not in (None, "-")}
-        found.append(Progress(stream, style, files=written, again=self.again, rerun=self.rerun, held=self.held))
+        # Not all of it is printed: services and documents have it too.
+        written = {name: streams.hidden(file) for name, file in files.items() if file is not None and file != "-"}
+        found.append(Progress(stream, style, files=written, repeats=self.repeats))
         if self.document:
             from octogram_tui.report.document import Document
 
-            found.append(Document(written, self.again, self.rerun, self.held))
+            found.append(Document(written, self.repeats))
         if self.hold_s is not None:
             from octogram_tui.report.held import HeldCall
 

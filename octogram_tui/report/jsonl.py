@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 
-from octogram_tui import filing
+from octogram_tui import filing, streams
 from octogram_tui.engine.events import Event
 from octogram_tui.errors import JournalError
 from octogram_tui.journal import codec
@@ -45,7 +45,7 @@ class JsonLines:
     def close(self) -> None:
         """Give a slow reader the time to take the rest, and let the file go. Raises JournalError as `apply` does."""
         try:
-            self._outlet.drain(filing.READER_WAIT_S)
+            self._outlet.drain(filing.READER_WAIT_S if self._owns_fd else streams.READER_WAIT_S)
             self._tell()
         finally:
             if self._owns_fd:

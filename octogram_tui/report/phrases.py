@@ -7,6 +7,8 @@ import re
 
 from octogram_tui.model.ids import InstanceId
 
+VERSION = 1
+"""Of the documents that are made for programs: `v`, another one when a member comes to mean another thing."""
 SHOWN_VALUE = 200
 SHOWN_PAUSE_S = 0.05
 GLYPHS = {"ok": "✓", "failed": "✗", "skipped": "-", "cancelled": "~", "retry": "↻", "warning": "!"}
@@ -31,6 +33,11 @@ def lasted(seconds: float, paused_s: float) -> str:
     if paused_s < SHOWN_PAUSE_S:
         return duration(seconds)
     return f"{duration(max(0.0, seconds - paused_s))}, and {duration(paused_s)} held"
+
+
+def outcome_of(exit_code: int | None) -> str:
+    """Give `ok`, `failed`, or `unfinished` when nobody knows."""
+    return "unfinished" if exit_code is None else "failed" if exit_code else "ok"
 
 
 def value(given: object) -> str:

@@ -75,8 +75,11 @@ class PlainLog:
         return f"\x1b[{code}m{text}\x1b[0m" if self.style.color and code else text
 
     def add(self, line: str) -> None:
-        """Write a line with the next flush. No CI service takes it for a command, whatever it begins with."""
-        self._pending.append(f"{self.stamp}{phrases.unobeyed(line)}")
+        """Write a line with the next flush. No CI service takes it for a command, whatever it begins with or holds.
+
+        Its texts are harmless each; what they make together may not be.
+        """
+        self._pending.append(f"{self.stamp}{phrases.unobeyed(phrases.disarmed(line))}")
 
     def order(self, commands: Sequence[str]) -> None:
         """Write lines that the CI service is to obey: they have to begin as they are."""

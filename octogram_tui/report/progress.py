@@ -26,6 +26,7 @@ from octogram_tui.report import phrases
 from octogram_tui.report.closing import Closing
 from octogram_tui.report.plainlog import NORMAL, VERBOSE, PlainLog, Style
 from octogram_tui.report.pulse import Pulse
+from octogram_tui.report.repeats import NO_REPEATS, Repeats
 
 if TYPE_CHECKING:
     from octogram_tui.report.job_lines import JobLines
@@ -42,8 +43,7 @@ class Progress:
     """Says what happens, one line for each thing, and sums up at the end.
 
     files: what was written where, for the closing block, such as {"journal": "/..."}.
-    again: the command that does the same once more; empty when this is no run but the replay of one.
-    rerun, held: give the ones that do what failed in it once more, and all of it, held where it fails.
+    repeats: the commands that do it once more; none when this is no run but the replay of one.
     """
 
     def __init__(
@@ -52,9 +52,7 @@ class Progress:
         style: Style,
         *,
         files: Mapping[str, str] | None = None,
-        again: str = "",
-        rerun: Callable[[], str] | None = None,
-        held: Callable[[], str] | None = None,
+        repeats: Repeats = NO_REPEATS,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._log = PlainLog(stream, style)
@@ -62,15 +60,13 @@ class Progress:
         self._summary = Summary()
         self._tails = Tails(lines=TAIL_LINES, bytes_in_all=TAIL_BYTES_IN_ALL)
         self._breakpoints = BreakpointList()
-        self._closing = Closing(
-            self._log, self._summary, self._tails, self._breakpoints, files or {}, again, rerun, held
-        )
+        self._closing = Closing(self._log, self._summary, self._tails, self._breakpoints, files or {}, repeats)
         self._lines: JobLines | None = None
         if style.shows != "failed":
             from octogram_tui.report.job_lines import JobLines
 
             self._lines = JobLines(self._log, style.shows, self._where_left_out)
-        self._is_live = bool(again)
+        self._is_live = bool(repeats.again)
         self._clock = clock
         self._pulse = Pulse(clock)
         self._said_s = clock()

@@ -89,7 +89,10 @@ def service_of(name: str) -> Service | None:
 
 def warn(message: str) -> None:
     """Say that a service could not be told something: a run is none the worse for it."""
-    print(f"octogram-tui: {message}", file=sys.stderr)
+    from octogram_tui.projection.text import safe
+    from octogram_tui.report.phrases import disarmed
+
+    print(f"octogram-tui: {disarmed(safe(message))}", file=sys.stderr)
 
 
 Tell = Callable[[str], None]

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import unicodedata
 from collections.abc import Iterable, Sequence
+from functools import partial
 
 from octogram_tui.errors import Problem
+from octogram_tui.model.values import without_nan
 
 MAX_SOURCE_CHARS = 160
 MAX_ANNOTATIONS = 10
@@ -90,15 +92,28 @@ def as_json(problems: Iterable[Problem]) -> str:
     return json_text({"version": 1, "problems": listed}, indent=2)
 
 
-def json_text(document: object, *, indent: int | None = None) -> str:
-    """Give a document as JSON: letters as they are, and what would steer a terminal as its number."""
-    text = json.dumps(document, ensure_ascii=False, indent=indent)
+def json_text(document: object, *, indent: int | None = None, compact: bool = False) -> str:
+    """Give a document as JSON that every reader takes: letters as they are, what would steer a terminal as its number.
+
+    Numbers that JSON has not are texts, and halves of a pair, which strict readers refuse, are replaced.
+    compact: without blanks
+    """
+    separators = (",", ":") if compact else None
+    write = partial(json.dumps, ensure_ascii=False, indent=indent, separators=separators, allow_nan=False, default=str)
+    try:
+        text = write(document)
+    except ValueError:
+        text = write(without_nan(document))
     if text.isascii() and "\x7f" not in text:
         return text
-    return "".join(c if c.isprintable() or c == "\n" else _escaped(c) for c in text)
+    return "\n".join(line if line.isprintable() else "".join(map(_escaped, line)) for line in text.split("\n"))
 
 
 def _escaped(character: str) -> str:
+    if character.isprintable():
+        return character
+    if "\ud800" <= character <= "\udfff":
+        return "\ufffd"
     return "\\u007f" if character == "\x7f" else json.dumps(character)[1:-1]
 
 

@@ -6,36 +6,59 @@ import json
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
-from exported import ODD, account_of, evil_run, run_of
+from exported import ODD, evil_run, run_of, written
 
 from octogram_tui.engine import events as ev
-from octogram_tui.export.document import VERSION, document
+from octogram_tui.export.account import Account
+from octogram_tui.export.bounds import Bounds
+from octogram_tui.export.document import document
+from octogram_tui.export.document_schema import json_schema
 from octogram_tui.export.recorded import Recorded
+from octogram_tui.report.document import Document
+from octogram_tui.scenario.report import json_text
 
 RUN = Recorded(Path("/nowhere"), None, None)
+VALIDATOR = jsonschema.Draft202012Validator(json_schema())
 
 
-def made(events: list[ev.Event]) -> dict[str, Any]:
-    text = "".join(document(account_of(events), RUN))
+def made(events: list[ev.Event], run: Recorded = RUN) -> dict[str, Any]:
+    report = Document({})
+    account = Account(Bounds(), report=report)
+    for event in events:
+        account.apply(event)
+    text = "".join(document(account, run, report))
     text.encode()
     found: dict[str, Any] = json.loads(text, parse_constant=pytest.fail)
+    VALIDATOR.validate(found)
+    assert set(found) == set(json_schema()["properties"])
     return found
+
+
+@pytest.mark.parametrize("events", [run_of(), run_of(is_over=False), evil_run()], ids=["ended", "cut", "evil"])
+def test_it_holds_what_the_run_itself_told(events: list[ev.Event]) -> None:
+    report = Document({})
+    report.apply(events)
+    told, found = json.loads(json_text(report.document())), made(events)
+    assert {member: found[member] for member in told} == told
+    ended = [each["state"] for each in found["instances"] if each["state"] != "running"]
+    assert found["counts"] == {state: ended.count(state) for state in set(ended)}
 
 
 def test_it_tells_the_run() -> None:
     found = made(run_of())
-    assert (found["format"], found["version"]) == ("octogram-tui run", VERSION)
-    outcome = found["outcome"]
-    assert (outcome["state"], outcome["exit_code"], outcome["counts"]) == ("finished", 1, {"ok": 2, "failed": 1})
-    assert outcome["first_failure"] == "measure/send@n_3"
-    (cause,) = found["causes"]
-    assert (cause["text"], cause["count"], cause["struck"], cause["line"]) == (
+    assert (found["v"], found["state"], found["outcome"], found["exit_code"]) == (1, "finished", "failed", 1)
+    assert found["counts"] == {"ok": 2, "failed": 1}
+    (cluster,) = found["clusters"]
+    assert (cluster["cause"], cluster["key"], cluster["alike"], cluster["struck"], cluster["line"]) == (
         "no route to host",
+        "measure/send@n_3",
         1,
         ["measure/send@n_3"],
         5,
     )
+    assert {**found["failures"][0], "status": cluster["status"], "struck": cluster["struck"]} == cluster
     assert [each["state"] for each in found["instances"]] == ["ok", "ok", "failed"]
     first, second = found["instances"][2]["attempts"]
     assert (first["state"], first["why"], second["why"], second["error"]["kind"]) == (
@@ -46,19 +69,34 @@ def test_it_tells_the_run() -> None:
     )
     assert first["arguments"] == {"script": "run it", "level": 3}
     assert (first["result"]["exit_code"], first["lines"]) == (0, 3)
-    assert [change["by"] for change in found["variables"][0]["changes"]] == ["scenario", "measure/send@n_1", "operator"]
-    assert found["stages"][0]["jobs"][0]["counts"] == {"ok": 2, "failed": 1}
+    changes = found["variable_history"][0]["changes"]
+    assert [change["by"] for change in changes] == ["scenario", "measure/send@n_1", "operator"]
+    assert found["plan"][0]["jobs"][0]["rows"] == {"ok": 2, "failed": 1}
     assert any("paused the run" in each["text"] for each in found["deeds"])
+
+
+@pytest.mark.parametrize(
+    ("state", "wanted", "others"),
+    [("running", "attach", {"resume", "clean"}), ("crashed", "resume", {"attach"}), (None, "resume", {"attach"})],
+)
+def test_a_run_that_has_not_ended_is_told_as_it_stands(
+    tmp_path: Path, state: Any, wanted: str, others: set[str]
+) -> None:
+    found = made(run_of(is_over=False), Recorded(written(tmp_path / "e.jsonl", run_of(is_over=False)), None, state))
+    assert (found["state"], found["outcome"], found["exit_code"]) == (state or "unfinished", "unfinished", None)
+    verbs = {command.split()[1] for command in found["commands"].values()}
+    assert wanted in verbs
+    assert not others & verbs
 
 
 def test_any_text_and_any_number_is_valid_json() -> None:
     found = made(evil_run())
     assert "nan" in str(found["instances"][0]["attempts"][0]["arguments"])
-    assert ODD.replace("\ud800", "\ufffd") in found["causes"][0]["error"]["message"]
+    assert ODD.replace("\ud800", "\ufffd") in found["clusters"][0]["message"]
 
 
 def test_what_has_not_ended_has_no_end() -> None:
     found = made(run_of(is_over=False))
-    assert (found["outcome"]["exit_code"], found["outcome"]["state"]) == (None, "unfinished")
+    assert (found["exit_code"], found["state"]) == (None, "unfinished")
     last = found["instances"][2]["attempts"][-1]
     assert (last["state"], last["ended_s"], last["duration_s"]) == ("running", None, None)

@@ -107,6 +107,7 @@ def run(one: str, two: str, three: str) -> list[ev.Event]:
             ev.JobOutput(agent="b", instance=second, attempt=1, lines=[three, f"\x1b[31m{one}", two], stream="stderr"),
             ev.JobOutput(agent="a", lines=[two], process=three),
             ev.VariableChanged(name=one, value=two),
+            ev.EntryRegistered(name=one, entry=two, value=three),
             ev.ServiceAnnounced(agent="a", kind="http", name=one, state="down", reason=f"{two}\n{three}"),
             ev.BreakpointMet(number=2, message=two, count=1, is_log=True, row=one),
             ev.RunPaused(reason="operator", message=three),

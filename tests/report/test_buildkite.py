@@ -74,7 +74,9 @@ def test_an_agent_that_hangs_is_left(heard: Path, monkeypatch: pytest.MonkeyPatc
     told: list[str] = []
     (heard.parent / "buildkite-agent").write_text(f"#!{sys.executable}\nimport time\ntime.sleep(60)\n")
     monkeypatch.setattr(buildkite, "AGENT_S", 0.2)
-    Buildkite(told.append).mask("sesame open")
+    service = Buildkite(told.append)
+    for secret in ("sesame open", "sesame shut"):  # it is not waited for again
+        service.mask(secret)
     assert told == ["buildkite-agent: a secret was not given to its redactor: it says nothing for 0.2 s"]
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import recorded
 
-from octogram_tui import filing
+from octogram_tui import filing, streams
 from octogram_tui.errors import ExitCode, JournalError
 from octogram_tui.journal import codec, reader
 from octogram_tui.report.jsonl import JsonLines
@@ -45,7 +45,7 @@ def test_a_pipe_whose_reader_is_gone_is_told_once() -> None:
 
 
 def test_a_pipe_whose_reader_takes_nothing_holds_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(filing, "READER_WAIT_S", 0.05)
+    monkeypatch.setattr(streams, "READER_WAIT_S", 0.05)
     read_end, write_end = os.pipe()
     report = JsonLines.open("-", write_end)
     for _ in range(100):

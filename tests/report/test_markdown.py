@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import re
 from html import unescape
 from pathlib import Path
@@ -18,12 +19,13 @@ from octogram_tui.report.github import SUMMARY_BYTES, GitHub
 from octogram_tui.report.markdown import inert, page
 from octogram_tui.report.plainlog import Style
 from octogram_tui.report.progress import Progress
+from octogram_tui.report.repeats import Repeats
 
 GFM = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
 
 
 def closing_of(events: list[ev.Event]) -> Closing:
-    progress = Progress(io.StringIO(), Style(), again="octogram-tui s.yml", files={"junit": "/x.xml"})
+    progress = Progress(io.StringIO(), Style(), repeats=Repeats("octogram-tui s.yml"), files={"junit": "/x.xml"})
     progress.apply(events)
     return progress._closing
 
@@ -100,3 +102,13 @@ def test_files_that_cannot_be_written_are_told_of_and_disturb_nobody(tmp_path: P
         "the outputs of the step cannot be written",
         "the summary of the step cannot be written",
     ]
+
+
+def test_a_pipe_that_nobody_reads_holds_nothing_up(tmp_path: Path) -> None:
+    told: list[str] = []
+    os.mkfifo(tmp_path / "pipe")
+    GitHub({"GITHUB_OUTPUT": f"{tmp_path}/pipe"}, told.append).begin("r")
+    reader = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
+    GitHub({"GITHUB_OUTPUT": f"{tmp_path}/pipe"}, told.append).begin("r" * (1 << 17))  # more than a pipe holds
+    os.close(reader)
+    assert [each.rpartition(": ")[2] for each in told] == ["No such device or address", "its reader takes too little"]

@@ -20,6 +20,7 @@ from octogram_tui.report.held import HeldCall
 from octogram_tui.report.plainlog import NORMAL, QUIET, VERBOSE, Style
 from octogram_tui.report.progress import SILENCE_S, Progress
 from octogram_tui.report.pulse import Pulse
+from octogram_tui.report.repeats import Repeats
 from octogram_tui.report.service import service_of
 from octogram_tui.settings import CI_SERVICES
 
@@ -29,7 +30,7 @@ PLAIN = Style()
 def log(events: list[ev.Event], style: Style = PLAIN, again: str = "octogram-tui shops.yml") -> str:
     stream = io.StringIO()
     held = (lambda: f"{again} --on-failure pause --on-break hold:30m") if again else None
-    report = Progress(stream, style, files={"journal": "/runs/x/journal.jsonl"}, again=again, held=held)
+    report = Progress(stream, style, files={"journal": "/runs/x/journal.jsonl"}, repeats=Repeats(again, held=held))
     report.apply(events)
     report.close()
     report.close()

@@ -19,6 +19,7 @@ from octogram_tui.report.github import GitHub
 from octogram_tui.report.gitlab import GitLab
 from octogram_tui.report.plainlog import Shows, Style
 from octogram_tui.report.progress import Progress
+from octogram_tui.report.repeats import Repeats
 from octogram_tui.report.service import Service, service_of
 from octogram_tui.report.teamcity import escaped, message
 from octogram_tui.settings import CI_SERVICES
@@ -26,7 +27,7 @@ from octogram_tui.settings import CI_SERVICES
 
 def log(events: list[ev.Event], service: Service | None, **style: object) -> str:
     stream = io.StringIO(newline="")
-    report = Progress(stream, Style(service=service, **style), again="octogram-tui s.yml")  # type: ignore[arg-type]
+    report = Progress(stream, Style(service=service, **style), repeats=Repeats("octogram-tui s.yml"))  # type: ignore[arg-type]
     report.apply(events)
     report.close()
     return stream.getvalue()
@@ -40,6 +41,7 @@ def nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("name", CI_SERVICES)
 @given(one=texts, two=texts, three=texts, output=st.sampled_from(["", *get_args(Shows)]), color=st.booleans())
 @example(one="::error::x", two="::error::x", three="--- a", output="", color=False)
+@example(one="##teamcity", two="x y='z'", three="a", output="", color=False)
 @example(one="--- a", two="##\x1b[1mteamcity[x y='z']", three="section_start:1:a\r\x1b[0K", output="stream", color=True)
 @settings(max_examples=20)
 def test_nothing_that_a_run_prints_is_obeyed(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import os
 import shlex
@@ -16,6 +17,7 @@ import jsonschema
 import pytest
 from fixtures_program import PROGRAM, Place
 
+from octogram_tui.export import document_schema
 from octogram_tui.report.document_schema import json_schema
 
 TOKEN = "sesame-0pen%up"
@@ -121,7 +123,9 @@ def test_nothing_is_announced_where_no_service_is_wanted(step: Place) -> None:
 
 
 def test_a_document_is_all_of_standard_output(step: Place) -> None:
-    done = step.run("s.yml", "--json")
+    """It says the same as what is exported and listed of the run, and no more of a value than the log does."""
+    step.write("s.yml", SCENARIO.replace("stages:", "vars: {x: y}\nstages:"))
+    done = step.run("s.yml", "--json", "-e", f"x={TOKEN}")
     assert done.returncode == 1
     found = json.loads(done.stdout)
     jsonschema.validate(found, json_schema())
@@ -129,6 +133,16 @@ def test_a_document_is_all_of_standard_output(step: Place) -> None:
     assert found["variables"]["token"] == "(secret token)"
     assert "::group::say on n_1" in done.stderr
     assert TOKEN not in done.stdout + done.stderr
+    assert found["commands"]["again"] == "octogram-tui s.yml --json -e x=(secret token)"
+    assert TOKEN not in html.unescape((step.home / "summary").read_text())
+    exported = json.loads(step.run("export", "last", "--json", "-o", "-").stdout)
+    jsonschema.validate(exported, document_schema.json_schema())
+    assert exported["commands"]["again"] == "octogram-tui s.yml --json -e 'x=(hidden)'"  # no value is known any more
+    assert {name: exported[name] for name in found} == {**found, "commands": exported["commands"]}
+    (row,) = map(json.loads, step.run("runs", "--json").stdout.splitlines())
+    shared = set(found) & set(row) - {"scenario"}
+    assert {name: row[name] for name in shared} == {name: found[name] for name in shared}
+    assert {"run", "outcome", "exit_code", "counts", "state", "duration_s"} <= shared
     again = step.run("s.yml", "--json", "--junit", "-")
     assert (again.returncode, again.stdout) == (2, "")
     assert "--junit - and --json cannot share standard output" in again.stderr
@@ -146,6 +160,7 @@ def test_a_scenario_that_is_wrong_has_a_document_too(place: Place) -> None:
 
 def test_the_schema_is_printed(place: Place) -> None:
     assert json.loads(place.run("schema", "run-report").stdout) == json_schema()
+    assert json.loads(place.run("schema", "run-export").stdout) == document_schema.json_schema()
 
 
 def test_a_run_knows_the_commit_of_its_scenario(place: Place) -> None:
