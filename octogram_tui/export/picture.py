@@ -111,7 +111,11 @@ class _Scale:
         """Divide the width."""
         step_s = next((step for step in _STEPS if self.end_s / step <= MOST_TICKS), self.end_s / MOST_TICKS)
         for number in range(int(self.end_s / step_s) + 1):
-            label = f"{number * step_s:g}s" if step_s < 60 and self.end_s < 600 else duration(number * step_s)
+            label = (
+                f"{number * step_s:g}s"
+                if not number or (step_s < 60 and self.end_s < 600)
+                else duration(number * step_s)
+            )
             yield Tick(f"{self.at(number * step_s):.2f}%", label)
 
 
