@@ -410,9 +410,13 @@ def trace_of(run: str, *, is_told: bool) -> Trace | None:
     trace = Trace.found(os.environ, run, is_told=is_told)
     if trace is None or not is_told:
         return trace
-    from octogram_tui.report.otel import is_recorded
+    try:
+        from octogram_tui.report.otel import is_recorded
 
-    return replace(trace, flags=trace.flags | SAMPLED if is_recorded(trace) else trace.flags & ~SAMPLED)
+        flags = trace.flags | SAMPLED if is_recorded(trace) else trace.flags & ~SAMPLED
+    except ValueError:  # nothing will be told, as the report says at the end
+        return Trace.found(os.environ, run, is_told=False)
+    return replace(trace, flags=flags)
 
 
 def _for_stdout(args: Any) -> list[str]:

@@ -101,9 +101,9 @@ class Output:
 
             found.append(TargetsReport.open(self.metrics_targets))
         if self.otel:
-            from octogram_tui.report.otel import SpanReport
+            from octogram_tui.report.untold import span_report
 
-            found.append(SpanReport())
+            found.append(span_report())
         return found
 
 
