@@ -1,4 +1,6 @@
-"""`--metrics FILE`, `--metrics-port PORT`: the run itself, for Prometheus. The only importer of prometheus_client.
+"""`--metrics FILE`, `--metrics-port PORT`: the run itself, for Prometheus.
+
+Only this and its server (metrics_server.py) import prometheus_client.
 
 The labels stay few: stages and jobs of the scenario, agents only when asked for, never items.
 """
@@ -7,9 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from threading import Thread
 from typing import Any
-from wsgiref.simple_server import WSGIServer
 
 from prometheus_client import (
     CollectorRegistry,
@@ -20,7 +20,6 @@ from prometheus_client import (
     disable_created_metrics,
     generate_latest,
 )
-from prometheus_client.exposition import start_wsgi_server
 
 from octogram_agentd.network.endpoint import LOOPBACK, Endpoint
 from octogram_tui.engine import events as ev
@@ -28,6 +27,7 @@ from octogram_tui.errors import JournalError, UsageError
 from octogram_tui.model.ids import AttemptId
 from octogram_tui.projection.text import visible
 from octogram_tui.report.kept_file import KeptFile
+from octogram_tui.report.metrics_server import MetricsServer
 
 WRITE_EVERY_S = 5.0
 MOST_JOBS = 500  # jobs with labels of their own; the rest of a larger scenario shares one pair
@@ -154,7 +154,7 @@ class RunMetrics:
 class MetricsReport:
     """Keeps the metrics of a run in a file, on a port of this machine, or both."""
 
-    def __init__(self, metrics: RunMetrics, file: KeptFile | None, server: tuple[WSGIServer, Thread] | None) -> None:
+    def __init__(self, metrics: RunMetrics, file: KeptFile | None, server: MetricsServer | None) -> None:
         self._metrics = metrics
         self._file = file
         self._server = server
@@ -167,7 +167,7 @@ class MetricsReport:
         if port is not None:
             where = Endpoint(LOOPBACK, port)
             try:
-                server = start_wsgi_server(port, addr=where.host, registry=metrics.registry)
+                server = MetricsServer(where, metrics.registry)
             except OSError as error:
                 raise UsageError(
                     f"--metrics-port {port}: cannot listen on {where}: {error.strerror}",
@@ -197,8 +197,5 @@ class MetricsReport:
 
     def _stop_server(self) -> None:
         if self._server is not None:
-            server, thread = self._server
+            self._server.stop()
             self._server = None
-            server.shutdown()
-            server.server_close()
-            thread.join()

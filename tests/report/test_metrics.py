@@ -6,7 +6,9 @@ import asyncio
 import json
 import os
 import socket
+import struct
 import urllib.request
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +22,7 @@ from octogram_tui.errors import JournalError, UsageError
 from octogram_tui.model.ids import InstanceId
 from octogram_tui.projection.text import visible
 from octogram_tui.report import metrics as module
-from octogram_tui.report import targets
+from octogram_tui.report import metrics_server, targets
 from octogram_tui.report.metrics import MetricsReport, RunMetrics
 from octogram_tui.report.targets import TargetsReport
 
@@ -50,6 +52,14 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def received(client: socket.socket) -> bytes:
+    """Give what comes until nothing more does."""
+    try:
+        return client.recv(100)
+    except ConnectionError:
+        return b""
 
 
 def test_a_run_that_fails() -> None:
@@ -158,7 +168,10 @@ def test_a_directory_is_refused_at_once(tmp_path: Path) -> None:
         MetricsReport.open(str(tmp_path / "pipe"), None)
 
 
-def test_the_port_answers_while_the_run_lasts() -> None:
+def test_the_port_answers_while_the_run_lasts(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(metrics_server._Handler, "timeout", 0.2)
     port = free_port()
     report = MetricsReport.open(None, port)
     with pytest.raises(UsageError, match=f"--metrics-port {port}: cannot listen on 127.0.0.1:{port}: "):
@@ -166,7 +179,17 @@ def test_the_port_answers_while_the_run_lasts() -> None:
     report._metrics.apply(recorded.started())
     with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=20) as answer:
         assert value(samples(answer.read()), "octogram_agents_up") == 2
+    with ExitStack() as clients:  # who says nothing is sent away in the end, and who comes too many at once
+        crowd = [clients.enter_context(socket.create_connection(("127.0.0.1", port), 20)) for _ in range(40)]
+        for one in crowd[::2]:
+            one.send(b"GET /metrics HTTP/1.1\r\nX: ")
+        for one in crowd[1:]:
+            assert b"200 OK" not in received(one)
+        crowd[0].setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=20) as answer:
+        assert b"octogram_agents_up" in answer.read()
     report.close()
+    assert capfd.readouterr().err == ""
     with socket.socket() as probe:
         assert probe.connect_ex(("127.0.0.1", port)) != 0
 
