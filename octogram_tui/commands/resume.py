@@ -38,7 +38,7 @@ from octogram_tui.model.scenario import Scenario
 from octogram_tui.secrecy.vault import Vault
 from octogram_tui.settings import load
 
-FILES = ("events", "junit", "metrics", "ssh_config")
+FILES = ("events", "junit", "metrics", "metrics_targets", "ssh_config")
 OF_THE_FRONT_END = (
     *("headless", "accessible", "ascii", "theme", "keys", "quiet", "verbose", "timestamps", "color"),
     *("output", "json", "ci"),

@@ -171,6 +171,11 @@ def add_output_options(output: Any) -> None:
     )
     output.add_argument("--metrics-by-agent", action="store_true", help="with a label for the agent of each job")
     output.add_argument(
+        "--metrics-targets",
+        metavar="FILE",
+        help="what the agents serve metrics at, for a Prometheus that watches the file (file_sd)",
+    )
+    output.add_argument(
         "--json", action="store_true", help="one JSON document about the run on standard output, at its end"
     )
     output.add_argument(
@@ -300,6 +305,7 @@ class Invocation(RunWanted):
             metrics=args.metrics,
             metrics_port=args.metrics_port,
             metrics_by_agent=args.metrics_by_agent,
+            metrics_targets=args.metrics_targets,
             otel=args.otel,
             level=-1 if args.quiet else int(args.verbose),
             color=settings.use_color(is_terminal=stream.isatty(), flag=args.color),
@@ -392,9 +398,13 @@ def trace_of(run: str, *, is_told: bool) -> Trace | None:
     trace = Trace.found(os.environ, run, is_told=is_told)
     if trace is None or not is_told:
         return trace
-    from octogram_tui.report.otel import is_recorded
+    try:
+        from octogram_tui.report.otel import is_recorded
 
-    return replace(trace, flags=trace.flags | SAMPLED if is_recorded(trace) else trace.flags & ~SAMPLED)
+        flags = trace.flags | SAMPLED if is_recorded(trace) else trace.flags & ~SAMPLED
+    except ValueError:  # nothing will be told, as the report says at the end
+        return Trace.found(os.environ, run, is_told=False)
+    return replace(trace, flags=flags)
 
 
 def _for_stdout(args: Any) -> list[str]:

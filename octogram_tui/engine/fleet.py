@@ -277,6 +277,7 @@ class Fleet:
         """What an agent had is gone with its daemon; it goes on with another one."""
         self._core.emit(AgentLost(agent=agent, message=message))
         self._services.forget(agent)
+        self.send_targets()
 
     def stop_again(self) -> None:
         """Go on stopping the agents."""
@@ -308,6 +309,7 @@ class Fleet:
         self._move(agent, "lost")
         self._core.emit(AgentLost(agent=agent, message=message))
         self._services.forget(agent)
+        self.send_targets()
         self._transitions.lose_agent(agent, f"agent {agent} was lost: {message}")
 
     def service_reported(self, stimulus: ServiceReport) -> None:

@@ -40,6 +40,8 @@ SAME_CELLS = 6000
 LANES = 120
 """Agents that have a line of their own in the timeline."""
 LANE_BARS = 6000
+JOB_LANES = 300
+"""Jobs that have a line of their own in the timeline."""
 CLUSTERS = 100
 CLUSTER_NAMES = 200
 DEEDS = 1000

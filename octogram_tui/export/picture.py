@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from heapq import nsmallest
 from typing import NamedTuple
 
 from octogram_tui.export.account import Account
-from octogram_tui.export.bounds import LANE_BARS, LANES
+from octogram_tui.export.bounds import JOB_LANES, LANE_BARS, LANES
 from octogram_tui.export.lanes import Stay, lanes_of
 from octogram_tui.projection.row_states import State
 from octogram_tui.projection.rows import Group
-from octogram_tui.projection.timeline import Span
+from octogram_tui.projection.timeline import JobKey, Mark, Span
 from octogram_tui.projection.value_text import stamp
 from octogram_tui.report.phrases import duration
 
@@ -52,13 +54,14 @@ class Lane(NamedTuple):
 
 
 class Picture(NamedTuple):
-    """All of it. stages: the jobs by stage; agents: their lanes; left_out: agents that have none."""
+    """All of it. stages: the jobs by stage; agents: their lanes; *left_out: jobs and agents that have none."""
 
     ticks: list[Tick]
     stages: list[tuple[Lane, list[Lane]]]
     pauses: list[Bar]
     agents: list[Lane]
     left_out: int
+    jobs_left_out: int
 
 
 def picture_of(account: Account) -> Picture:
@@ -66,7 +69,9 @@ def picture_of(account: Account) -> Picture:
     scale = _Scale(account.timeline.end_s or account.end_s)
     pauses = [scale.bar(span.start_s, span.end_s, "pause", "paused") for span in account.timeline.pauses.all()]
     agents, left_out = _agents(account, scale)
-    return Picture(list(scale.ticks()), list(_stages(account, scale)), pauses, agents, left_out)
+    shown, jobs_left_out = _jobs(account)
+    stages = list(_stages(account, scale, shown))
+    return Picture(list(scale.ticks()), stages, pauses, agents, left_out, jobs_left_out)
 
 
 class _Scale:
@@ -83,56 +88,85 @@ class _Scale:
         width = max(LEAST_WIDTH, end - begin)
         return Bar(f"{min(begin, 100 - width):.2f}%", f"{width:.2f}%", style, title, row)
 
+    def bars(self, spans: Iterable[Span], style: str, title: Callable[[Span], str]) -> list[Bar]:
+        """Draw stretches that come one after the other; those that nobody could tell apart are one bar."""
+        found: list[Span] = []
+        for span in spans:
+            before = found[-1].end_s if found else None
+            if before is not None and self.at(span.start_s) - self.at(before) < LEAST_WIDTH:
+                found[-1] = found[-1]._replace(end_s=span.end_s)
+            else:
+                found.append(span)
+        return [self.bar(span.start_s, span.end_s, style, title(span)) for span in found]
+
+    def marks(self, marks: Iterable[Mark]) -> list[Bar]:
+        """Draw moments; of those of a kind that stand on each other, the first."""
+        found = {(mark.kind, round(self.at(mark.at_s) / LEAST_WIDTH)): mark for mark in reversed(list(marks))}
+        return [
+            self.bar(mark.at_s, mark.at_s, f"mark-{mark.kind}", f"{mark.kind} at {stamp(mark.at_s)}")
+            for mark in reversed(found.values())
+        ]
+
     def ticks(self) -> Iterator[Tick]:
         """Divide the width."""
         step_s = next((step for step in _STEPS if self.end_s / step <= MOST_TICKS), self.end_s / MOST_TICKS)
         for number in range(int(self.end_s / step_s) + 1):
-            label = f"{number * step_s:g}s" if step_s < 60 and self.end_s < 600 else duration(number * step_s)
+            label = (
+                f"{number * step_s:g}s"
+                if not number or (step_s < 60 and self.end_s < 600)
+                else duration(number * step_s)
+            )
             yield Tick(f"{self.at(number * step_s):.2f}%", label)
 
 
-def _stages(account: Account, scale: _Scale) -> Iterator[tuple[Lane, list[Lane]]]:
+def _jobs(account: Account) -> tuple[set[JobKey], int]:
+    """Choose the jobs that have lanes, and say how many have none.
+
+    Of very many: those where something went wrong, those that the end waited for, those that took long.
+    """
+    timeline, now_s = account.timeline, account.end_s
+    groups = [
+        ((stage.name, job.name), job)
+        for stage in account.board.stages
+        for job in stage.children
+        if isinstance(job, Group) and (stage.name, job.name) in timeline.bars
+    ]
+    waited_for = timeline.critical()
+
+    def rank(each: tuple[JobKey, Group]) -> tuple[bool, bool, float]:
+        key, job = each
+        is_bad = any(job.tally[state] for state in (State.FAILED, State.LOST, State.TOLERATED))
+        return not is_bad, key not in waited_for, -(job.duration_s(now_s) or 0.0)
+
+    most = groups if len(groups) <= JOB_LANES else nsmallest(JOB_LANES, groups, key=rank)
+    return {key for key, _ in most}, len(groups) - len(most)
+
+
+def _stages(account: Account, scale: _Scale, shown: set[JobKey]) -> Iterator[tuple[Lane, list[Lane]]]:
     timeline, now_s = account.timeline, account.end_s
     waited_for = timeline.critical()
     for stage in account.board.stages:
         jobs = []
-        for job in stage.children:
-            bar = timeline.bars.get((stage.name, job.name)) if isinstance(job, Group) else None
-            if bar is None or not isinstance(job, Group):
+        children = [child for child in stage.children if isinstance(child, Group)]
+        for job in children:
+            key = (stage.name, job.name)
+            if key not in shown:
                 continue
+            bar = timeline.bars[key]
             style = job.state.name.lower()
-            bars = [
-                scale.bar(
-                    span.start_s, span.end_s, style, f"{job.name}: from {stamp(span.start_s)}, {_took(span, now_s)}"
-                )
-                for span in bar.spans.all()
-            ]
-            marks = [
-                scale.bar(mark.at_s, mark.at_s, f"mark-{mark.kind}", f"{mark.kind} at {stamp(mark.at_s)}")
-                for mark in bar.marks
-            ]
+            bars = scale.bars(bar.spans.all(), style, partial(_titled, job.name, now_s))
             took = duration(job.duration_s(now_s) or 0.0)
-            jobs.append(Lane(job.name, style, bars, marks, took, bar.key in waited_for, job))
-        spans, _ = timeline.span_of([(stage.name, child.name) for child in stage.children if isinstance(child, Group)])
-        bars = [
-            scale.bar(
-                span.start_s, span.end_s, f"stage {stage.state.name.lower()}", f"{stage.name}: {_took(span, now_s)}"
-            )
-            for span in spans
-        ]
-        if jobs or bars:
-            yield (
-                Lane(
-                    stage.name,
-                    stage.state.name.lower(),
-                    bars,
-                    [],
-                    duration(stage.duration_s(now_s) or 0.0),
-                    False,
-                    stage,
-                ),
-                jobs,
-            )
+            jobs.append(Lane(job.name, style, bars, scale.marks(bar.marks), took, bar.key in waited_for, job))
+        spans, _ = timeline.span_of([(stage.name, child.name) for child in children])
+        style = stage.state.name.lower()
+        bars = scale.bars(spans, f"stage {style}", partial(_titled, stage.name, now_s))
+        if jobs or (bars and len(account.board.stages) <= JOB_LANES):
+            took = duration(stage.duration_s(now_s) or 0.0)
+            yield Lane(stage.name, style, bars, [], took, False, stage), jobs
+
+
+def _titled(name: str, now_s: float, span: Span) -> str:
+    return f"{name}: from {stamp(span.start_s)}, {_took(span, now_s)}"
 
 
 def _took(span: Span, now_s: float) -> str:

@@ -40,6 +40,7 @@ class Output:
     metrics: str | None = None
     metrics_port: int | None = None
     metrics_by_agent: bool = False
+    metrics_targets: str | None = None
     otel: bool = False
     level: int = 0
     color: bool = False
@@ -96,10 +97,14 @@ class Output:
             from octogram_tui.report.metrics import MetricsReport
 
             found.append(MetricsReport.open(self.metrics, self.metrics_port, by_agent=self.metrics_by_agent))
-        if self.otel:
-            from octogram_tui.report.otel import SpanReport
+        if self.metrics_targets is not None:
+            from octogram_tui.report.targets import TargetsReport
 
-            found.append(SpanReport())
+            found.append(TargetsReport.open(self.metrics_targets))
+        if self.otel:
+            from octogram_tui.report.untold import span_report
+
+            found.append(span_report())
         return found
 
 

@@ -1,18 +1,15 @@
-"""`--metrics FILE`, `--metrics-port PORT`: the run itself, for Prometheus. The only importer of prometheus_client.
+"""`--metrics FILE`, `--metrics-port PORT`: the run itself, for Prometheus.
+
+Only this and its server (metrics_server.py) import prometheus_client.
 
 The labels stay few: stages and jobs of the scenario, agents only when asked for, never items.
 """
 
 from __future__ import annotations
 
-import asyncio
-import os
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from pathlib import Path
-from threading import Thread
 from typing import Any
-from wsgiref.simple_server import WSGIServer
 
 from prometheus_client import (
     CollectorRegistry,
@@ -23,14 +20,14 @@ from prometheus_client import (
     disable_created_metrics,
     generate_latest,
 )
-from prometheus_client.exposition import start_wsgi_server
 
 from octogram_agentd.network.endpoint import LOOPBACK, Endpoint
-from octogram_tui import filing, streams
 from octogram_tui.engine import events as ev
 from octogram_tui.errors import JournalError, UsageError
 from octogram_tui.model.ids import AttemptId
 from octogram_tui.projection.text import visible
+from octogram_tui.report.kept_file import KeptFile
+from octogram_tui.report.metrics_server import MetricsServer
 
 WRITE_EVERY_S = 5.0
 MOST_JOBS = 500  # jobs with labels of their own; the rest of a larger scenario shares one pair
@@ -155,17 +152,12 @@ class RunMetrics:
 
 
 class MetricsReport:
-    """Keeps the metrics of a run in a file, on a port of this machine, or both.
+    """Keeps the metrics of a run in a file, on a port of this machine, or both."""
 
-    A device, a pipe or the standard output (`-`) cannot be kept up to date: it gets them once, when the run has ended.
-    """
-
-    def __init__(self, metrics: RunMetrics, path: Path | None, server: tuple[WSGIServer, Thread] | None) -> None:
+    def __init__(self, metrics: RunMetrics, file: KeptFile | None, server: MetricsServer | None) -> None:
         self._metrics = metrics
-        self._path = path
-        self._is_kept = path is not None and os.fspath(path) != "-" and filing.is_file(path)
+        self._file = file
         self._server = server
-        self._next_write: asyncio.TimerHandle | None = None
 
     @classmethod
     def open(cls, path: str | None, port: int | None, *, by_agent: bool = False) -> MetricsReport:
@@ -175,15 +167,17 @@ class MetricsReport:
         if port is not None:
             where = Endpoint(LOOPBACK, port)
             try:
-                server = start_wsgi_server(port, addr=where.host, registry=metrics.registry)
+                server = MetricsServer(where, metrics.registry)
             except OSError as error:
                 raise UsageError(
                     f"--metrics-port {port}: cannot listen on {where}: {error.strerror}",
                     hint="choose another port; 1 to 1023 need privileges",
                 ) from error
-        report = cls(metrics, None if path is None else Path(path), server)
+        file = None if path is None else KeptFile(path, "metrics", metrics.text, WRITE_EVERY_S)
+        report = cls(metrics, file, server)
         try:
-            report._begin()
+            if file is not None:
+                file.begin()
         except JournalError:
             report._stop_server()
             raise
@@ -192,50 +186,16 @@ class MetricsReport:
     def apply(self, events: Sequence[ev.Event]) -> None:
         """Take a batch of events in; the file follows within seconds."""
         self._metrics.apply(events)
-        if self._is_kept and self._next_write is None:
-            self._next_write = asyncio.get_running_loop().call_later(WRITE_EVERY_S, self._write_again)
+        if self._file is not None:
+            self._file.changed()
 
     def close(self) -> None:
         """Write the file for the last time, and let the port go. Raises JournalError."""
-        if self._next_write is not None:
-            self._next_write.cancel()
         self._stop_server()
-        self._write()
-
-    def _begin(self) -> None:
-        if self._is_kept:
-            self._write()
-        elif self._path is not None and os.fspath(self._path) != "-":
-            try:
-                filing.check_writable(self._path)
-            except OSError as error:
-                raise self._cannot(error) from error
-
-    def _write_again(self) -> None:
-        self._next_write = None
-        try:
-            self._write()
-        except JournalError:
-            pass  # a full disk may have room again later; the last write decides
-
-    def _write(self) -> None:
-        if self._path is None:
-            return
-        if os.fspath(self._path) == "-":
-            streams.print_bytes(self._metrics.text())
-            return
-        try:
-            filing.write_whole(self._path, self._metrics.text())
-        except OSError as error:
-            raise self._cannot(error) from error
-
-    def _cannot(self, error: OSError) -> JournalError:
-        return JournalError(f"cannot write metrics to {self._path}: {error.strerror}")
+        if self._file is not None:
+            self._file.close()
 
     def _stop_server(self) -> None:
         if self._server is not None:
-            server, thread = self._server
+            self._server.stop()
             self._server = None
-            server.shutdown()
-            server.server_close()
-            thread.join()

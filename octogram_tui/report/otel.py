@@ -30,7 +30,6 @@ from octogram_tui.cuts import beginning
 from octogram_tui.engine.events import Event
 from octogram_tui.model.trace import Trace
 from octogram_tui.projection.text import visible
-from octogram_tui.report.conventions import MOST_CHARACTERS
 from octogram_tui.report.spans import Ids, RunSpans
 
 FLUSH_S = 5.0  # at the end of the run, for all that waits
@@ -110,18 +109,15 @@ class SpanReport:
     """Tells a collector of the run. Nothing of it disturbs the run, whatever becomes of the spans."""
 
     def __init__(self) -> None:
-        logger = logging.getLogger(_LIBRARY)
-        logger.addHandler(logging.NullHandler())  # what it has to say is said in a line, at the end
-        logger.propagate = False
+        _quieten()
         self._exporter: Counted | None = None
         self._processor: _Counting | None = None
         self._why_not = ""
         ids = Ids()
         resource = Resource({"service.name": "octogram-tui", "service.version": __version__})
         named = {key: value for key, value in Resource.create().attributes.items() if not _is_unnamed(key, value)}
-        limits = SpanLimits(max_attribute_length=MOST_CHARACTERS, max_event_attributes=16, max_links=4)
         provider = TracerProvider(
-            resource=resource.merge(Resource(named)), id_generator=ids, span_limits=limits, shutdown_on_exit=False
+            resource=resource.merge(Resource(named)), id_generator=ids, span_limits=_limits(), shutdown_on_exit=False
         )
         self._why_not = _why_not(os.environ)
         if not self._why_not and _exports(os.environ):
@@ -187,7 +183,8 @@ class _Counting(BatchSpanProcessor):
 
 def is_recorded(trace: Trace) -> bool:
     """Whether the sampler of the surroundings (`OTEL_TRACES_SAMPLER`) records a run of this trace."""
-    sampler = TracerProvider(shutdown_on_exit=False).sampler
+    _quieten()
+    sampler = TracerProvider(span_limits=_limits(), shutdown_on_exit=False).sampler
     parent = None
     if trace.parent_id:
         flags = TraceFlags(trace.flags)
@@ -196,6 +193,19 @@ def is_recorded(trace: Trace) -> bool:
         )
     decision = sampler.should_sample(parent, int(trace.trace_id, 16), "RUN").decision
     return decision is Decision.RECORD_AND_SAMPLE
+
+
+def _quieten() -> None:
+    """Keep the library from writing: what it has to say is said in a line, at the end."""
+    logger = logging.getLogger(_LIBRARY)
+    if logger.propagate:
+        logger.addHandler(logging.NullHandler())
+        logger.propagate = False
+
+
+def _limits() -> SpanLimits:
+    """Give the limits of the surroundings; no text of ours is longer than MOST_CHARACTERS of conventions.py."""
+    return SpanLimits(max_event_attributes=16, max_links=4)
 
 
 def _exports(environ: Mapping[str, str]) -> bool:
@@ -240,6 +250,8 @@ def _reason(error: BaseException) -> str:
         if isinstance(one, OSError) and one.strerror:
             return one.strerror
         waiting += [*one.args, getattr(one, "reason", None), one.__cause__, one.__context__]
+    if isinstance(error, requests.exceptions.InvalidSchema | requests.exceptions.MissingSchema):
+        return "its address has to begin with http:// or https://"
     if isinstance(error, requests.Timeout):
         return "it did not answer in time"
     return str(error) or type(error).__name__

@@ -216,7 +216,6 @@ class RunSpans:
         first = getattr(job.span, "start_time", None)
         if first is not None:
             started_s = max(started_s, first / 1e9 - self._epoch_s)
-        item = "" if event.instance.item is None else f"[{event.instance.item}]"
         attributes = {
             TASK_NAME: text(event.job),
             TASK_RUN_ID: text(str(attempt)),
@@ -228,7 +227,8 @@ class RunSpans:
         if begun is not None:
             more |= {"procedure": begun.procedure, "why": begun.why}
         links = self._earlier(attempt)
-        name = text(f"{event.job}@{event.agent}{item}")
+        # Backends count spans by their names: agent and item are attributes.
+        name = text(f"{event.job} attempt")
         span = self._begin(str(attempt), name, started_s, job.span, attributes, more, SpanKind.INTERNAL, links)
         result = STATES.get(event.state, "error")
         why = event.reason

@@ -260,6 +260,9 @@ def test_prometheus_comes_first_follows_the_services_and_is_no_agent_of_stages()
     assert "no disk" in simulation.of(WarningGiven)[0].message
     simulation.go(ServiceReport("a", "node", "n", {"metrics": 9}, "down", "exit"))
     assert own[2].arguments["targets"] == []
+    simulation.go(ServiceReport("a", "node", "n", {"metrics": 9}))
+    simulation.go(AgentLossReport("a", "gone"))
+    assert [len(cast("list[TargetGroup]", s.arguments["targets"])) for s in own[3:]] == [1, 0]
 
 
 def test_agents_with_nodes_stop_after_those_that_follow_them_and_prometheus_last() -> None:

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from octogram_tui.engine import events as ev
-from octogram_tui.export import matrix
+from octogram_tui.export import matrix, picture
 from octogram_tui.export.bounds import MIB, Bounds
 from octogram_tui.export.page import pages
 from octogram_tui.export.recorded import Recorded
@@ -147,6 +147,7 @@ def test_nothing_but_a_beginning_is_a_page_too() -> None:
 
 def test_a_large_run_gives_a_page_that_says_what_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(matrix, "SAME_CELLS", 500)
+    monkeypatch.setattr(picture, "JOB_LANES", 6)
     bounds = Bounds(rows=8, lines=10, log_bytes=3000)
     page = page_of(NOWHERE, numbered(many(100, 10, 40)), bounds)
     shape = Shape(page)
@@ -154,6 +155,8 @@ def test_a_large_run_gives_a_page_that_says_what_is_left_out(monkeypatch: pytest
     assert len([each for each in shape.ids if re.fullmatch(r"r\d+", each)]) == 8
     assert "8 of 1000 instances are told of here" in text
     assert "30 lines left out" in text
+    assert "4 jobs are left out here" in text
+    assert len(re.findall("b-failed", page)) < 50  # what nobody could tell apart is one bar
     assert "Its output is left out" in text
     assert "Agents with the same states are one line" in text
     assert len(page) < 2 * MIB

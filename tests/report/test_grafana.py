@@ -32,9 +32,25 @@ TARGETS = [(panel["title"], target) for panel in PANELS for target in panel["tar
 SCENARIO = """
 agents:
   - {name: 'n_{1..2}', transport: local}
+vars: {prometheus: 0}
 stages:
   - name: serve
     jobs: [{name: files, builtins.start_http_server: {}}]
+  - name: watched
+    with_agents: n_1
+    jobs:
+      - name: program
+        builtins.start_process:
+          argv: 'python3 -m http.server --bind 127.0.0.1 {{ port.numbers }}'
+          name: node-1
+          ports: {numbers: fresh}
+          metrics: numbers
+          ready: {port: '{{ port.numbers }}'}
+      - name: is found
+        builtins.http: 'http://127.0.0.1:{{ vars.prometheus }}/api/v1/targets?state=active'
+        retries: 300
+        retry_delay: 0.1
+        until: res.json.data.activeTargets | map(attribute='lastScrape') | select('ge', '2') | list | length == 3
   - name: measure
     jobs:
       - {name: probe, with_items: 1..12, builtins.shell: sleep 0.1}
@@ -119,7 +135,8 @@ def test_each_of_its_queries_has_an_answer(place: Place, tmp_path: Path) -> None
                 }
                 | {"job_name": name}
                 for name, port, path in (("port", ours, "/metrics"), ("file", files, "/run.prom"))
-            ],
+            ]
+            + [{"job_name": "nodes", "file_sd_configs": [{"files": [f"{tmp_path}/files/*.json"]}]}],
         }
         (tmp_path / "prometheus.yml").write_text(json.dumps(config))
         argv = [
@@ -129,12 +146,18 @@ def test_each_of_its_queries_has_an_answer(place: Place, tmp_path: Path) -> None
         with open(tmp_path / "log", "wb") as log:
             prometheus = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         try:
-            wait_for(lambda: targets(theirs) == 2)  # it takes some seconds before it looks at any
             place.write("s.yml", SCENARIO)
             begun_s = time.time()
             file = str(tmp_path / "files" / "run.prom")
-            done = place.run("s.yml", "--headless", "--metrics-port", str(ours), "--metrics", file)
+            watched = tmp_path / "files" / "nodes.json"
+            metrics = ("--metrics-port", str(ours), "--metrics", file, "--metrics-targets", str(watched))
+            done = place.run("s.yml", "--headless", *metrics, "-e", f"prometheus={theirs}", "--events", "events")
             assert done.returncode == 0, done.stdout
+            found = found_by_the_run(place.home / "events")
+            assert found["labels"] == {"agent": "n_1", "node": "node-1", "kind": "process", "scenario": "s"} | {
+                name: found["labels"][name] for name in ("instance", "job", "run")
+            }
+            assert json.loads(watched.read_text()) == []
             run = json.loads(asked(theirs, "/api/v1/label/run/values"))["data"]
             assert len(run) == 1
             left = list(TARGETS)
@@ -147,6 +170,15 @@ def test_each_of_its_queries_has_an_answer(place: Place, tmp_path: Path) -> None
         finally:
             prometheus.terminate()
             prometheus.wait(20)
+
+
+def found_by_the_run(events: Path) -> dict[str, Any]:
+    """Give the target of the watched file as Prometheus named it when a job of the run asked."""
+    ends = [json.loads(line) for line in events.read_text().splitlines() if '"is found"' in line]
+    [end] = [end for end in ends if end.get("state") == "ok"]
+    targets: list[dict[str, Any]] = end["result"]["json"]["data"]["activeTargets"]
+    [found] = [target for target in targets if target["scrapePool"] == "nodes"]
+    return found
 
 
 def has_data(port: int, target: dict[str, Any], begun_s: float, run: str) -> bool:
@@ -167,11 +199,3 @@ def asked(port: int, path: str, **words: object) -> bytes:
     with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}?{urllib.parse.urlencode(words)}", timeout=20) as answer:
         found: bytes = answer.read()
     return found
-
-
-def targets(port: int) -> int:
-    """Count what is scraped."""
-    try:
-        return len(json.loads(asked(port, "/api/v1/targets"))["data"]["activeTargets"])
-    except OSError:
-        return 0

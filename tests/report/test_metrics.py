@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import socket
+import struct
 import urllib.request
+from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 import recorded
 from prometheus_client.parser import text_string_to_metric_families
+from recorded import HOSTILE
 
 from octogram_tui.engine import events as ev
 from octogram_tui.errors import JournalError, UsageError
 from octogram_tui.model.ids import InstanceId
+from octogram_tui.projection.text import visible
 from octogram_tui.report import metrics as module
+from octogram_tui.report import metrics_server, targets
 from octogram_tui.report.metrics import MetricsReport, RunMetrics
+from octogram_tui.report.targets import TargetsReport
 
 Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
 
@@ -44,6 +52,14 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def received(client: socket.socket) -> bytes:
+    """Give what comes until nothing more does."""
+    try:
+        return client.recv(100)
+    except ConnectionError:
+        return b""
 
 
 def test_a_run_that_fails() -> None:
@@ -129,7 +145,8 @@ async def test_a_pipe_gets_the_metrics_once_at_the_end(tmp_path: Path, monkeypat
     os.mkfifo(tmp_path / "pipe")
     report = MetricsReport.open(str(tmp_path / "pipe"), None)  # nobody reads yet, and nothing waits for that
     report.apply(recorded.succeeding())
-    assert report._next_write is None
+    assert report._file is not None
+    assert not report._file.is_waiting
     reading = asyncio.create_task(asyncio.to_thread((tmp_path / "pipe").read_text))
     await asyncio.to_thread(report.close)
     assert value(samples(await reading), "octogram_run_exit_code") == 0
@@ -151,7 +168,10 @@ def test_a_directory_is_refused_at_once(tmp_path: Path) -> None:
         MetricsReport.open(str(tmp_path / "pipe"), None)
 
 
-def test_the_port_answers_while_the_run_lasts() -> None:
+def test_the_port_answers_while_the_run_lasts(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(metrics_server._Handler, "timeout", 0.2)
     port = free_port()
     report = MetricsReport.open(None, port)
     with pytest.raises(UsageError, match=f"--metrics-port {port}: cannot listen on 127.0.0.1:{port}: "):
@@ -159,6 +179,59 @@ def test_the_port_answers_while_the_run_lasts() -> None:
     report._metrics.apply(recorded.started())
     with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=20) as answer:
         assert value(samples(answer.read()), "octogram_agents_up") == 2
+    with ExitStack() as clients:  # who says nothing is sent away in the end, and who comes too many at once
+        crowd = [clients.enter_context(socket.create_connection(("127.0.0.1", port), 20)) for _ in range(40)]
+        for one in crowd[::2]:
+            one.send(b"GET /metrics HTTP/1.1\r\nX: ")
+        for one in crowd[1:]:
+            assert b"200 OK" not in received(one)
+        crowd[0].setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=20) as answer:
+        assert b"octogram_agents_up" in answer.read()
     report.close()
+    assert capfd.readouterr().err == ""
     with socket.socket() as probe:
         assert probe.connect_ex(("127.0.0.1", port)) != 0
+
+
+async def test_the_targets_of_a_hundred_agents_follow_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(targets, "WRITE_EVERY_S", 0.0)
+    path = tmp_path / "t.json"
+    report = TargetsReport.open(str(path))
+
+    async def told(events: list[ev.Event], count: int) -> list[dict[str, Any]]:
+        report.apply(events)
+        async with asyncio.timeout(30):
+            while len(found := json.loads(path.read_text())) != count:
+                await asyncio.sleep(0)
+        groups: list[dict[str, Any]] = found
+        return groups
+
+    assert await told(recorded.started(), 0) == []
+    ports = {"rpc": 8732, "metrics": 9932}
+    up: list[ev.Event] = [
+        ev.ServiceAnnounced(agent=f"n_{n}", kind="node", name=f"{HOSTILE}{n}", ports=ports, address=f"fd00::{n}")
+        for n in range(100)
+    ]
+    up.append(ev.ServiceAnnounced(agent="n_1", kind="http", name="http", ports={"http": 80}, address="fd00::1"))
+    first = (await told(up, 100))[0]
+    assert first["targets"] == ["[fd00::0]:9932"]
+    assert first["labels"] == {
+        "agent": "n_0",
+        "node": visible(f"{HOSTILE}0"),
+        "kind": "node",
+        "run": "20261123-031409-shops-x7",
+        "scenario": "shops",
+    }
+    gone: list[ev.Event] = [
+        ev.AgentLost(agent="n_3", message="gone"),
+        ev.ServiceAnnounced(agent="n_4", kind="node", name=f"{HOSTILE}4", ports=ports, state="down", reason="exit 1"),
+    ]
+    left = {group["labels"]["agent"] for group in await told(gone, 98)}
+    assert not left & {"n_3", "n_4"}
+    await told([ev.RunFinished(exit_code=0)], 0)
+    report.close()
+    assert json.loads(path.read_text()) == []
+    assert [file.name for file in tmp_path.iterdir()] == ["t.json"]
+    with pytest.raises(UsageError, match=r"--metrics-targets -: Prometheus reads no file of that name"):
+        TargetsReport.open("-")

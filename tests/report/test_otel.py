@@ -21,6 +21,7 @@ from octogram_tui.engine import events as ev
 from octogram_tui.model.trace import Trace, span_id
 from octogram_tui.report import otel as module
 from octogram_tui.report.otel import SpanReport, is_recorded
+from octogram_tui.report.untold import span_report
 
 TRACE, SPAN = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
 HANDED = f"00-{TRACE}-{SPAN}-01"
@@ -60,7 +61,7 @@ def told(collector: Collector, monkeypatch: pytest.MonkeyPatch) -> Collector:
 
 def report(capsys: pytest.CaptureFixture[str], events: list[ev.Event] | None = None) -> str:
     """Tell of a run; give what is said at its end."""
-    found = SpanReport()
+    found = span_report()
     found.apply(recorded.failing() if events is None else events)
     found.close()
     return capsys.readouterr().err
@@ -76,7 +77,7 @@ def test_a_collector_has_the_whole_run(
     assert told.encodings == {"gzip"}
     assert told.resource["service.name"] == "octogram-tui"
     assert told.resource["deployment.environment.name"] == "lab"
-    assert {"RUN shops", "sell", "sell one", "sell one@shop_1[1]"} <= {span.name for span in told.spans}
+    assert {"RUN shops", "sell", "sell one", "sell one attempt"} <= {span.name for span in told.spans}
 
 
 def test_a_name_for_the_service_counts_for_more(
@@ -126,6 +127,9 @@ def test_what_was_not_taken_is_said_once_in_a_line(
         ("OTEL_BSP_MAX_QUEUE_SIZE", "-1", "no span of this run was sent", 0),
         ("OTEL_EXPORTER_OTLP_COMPRESSION", "zip", "", 1),  # the library does without, and so do we
         ("OTEL_EXPORTER_OTLP_TIMEOUT", "soon", "", 1),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "127.0.0.1:4318", "its address has to begin with http:// or https://", 0),
+        ("OTEL_ATTRIBUTE_COUNT_LIMIT", "few\x1b[31m", "OTEL_ATTRIBUTE_COUNT_LIMIT must be", 0),
+        ("OTEL_TRACES_SAMPLER", "some", "", 1),
         ("OTEL_SDK_DISABLED", "true", "", 0),
         ("OTEL_TRACES_EXPORTER", "none", "", 0),
     ],
@@ -231,10 +235,14 @@ def test_a_run_through_a_real_collector(told: Collector, place: Place, tmp_path:
         for agent, state in (("a", "vendor=1"), ("b", "mine=1")):
             parent, *others = printed[f"s/j@{agent}[{item}]", 1].split()
             assert others == [state, "build=7"]
-            assert known[parent.split("-")[2]].name == f"j@{agent}[{item}]"
+            span = known[parent.split("-")[2]]
+            assert span.name == "j attempt"
+            assert attributes_of(span)["octogram.agent"] == attributes_of(span)["cicd.worker.name"] == agent
+            assert attributes_of(span)["octogram.item"] == str(item)
             assert parent.split("-")[1] == TRACE
     assert printed["s/own@a", 1] == "own"
-    first, second = sorted(told.named("fails@a"), key=lambda span: span.start_time_unix_nano)
+    failed = [span for span in told.named("fails attempt") if attributes_of(span)["octogram.agent"] == "a"]
+    first, second = sorted(failed, key=lambda span: span.start_time_unix_nano)
     assert [link.span_id for link in second.links] == [first.span_id]
     assert attributes_of(second)["cicd.pipeline.task.run.result"] == "failure"
 

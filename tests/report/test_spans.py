@@ -95,8 +95,8 @@ def test_every_span_hangs_on_the_one_above_and_is_within_it() -> None:
 
 def test_attempts_have_the_ids_that_their_jobs_were_told_and_lead_to_the_one_before() -> None:
     spans = folded(recorded.failing())
-    again = one(spans, "sell one@shop_1[1]", attempt=2)
-    first = one(spans, "sell one@shop_1[1]", attempt=1)
+    again = one(spans, "sell one attempt", agent="shop_1", item="1", attempt=2)
+    first = one(spans, "sell one attempt", agent="shop_1", item="1", attempt=1)
     for span, number in ((first, 1), (again, 2)):
         named = str(AttemptId(InstanceId("sell", "sell one", "shop_1", "1"), number))
         assert f"{id_of(span):016x}" == span_id(RUN, named)
@@ -119,7 +119,7 @@ def test_what_agents_began_by_themselves_took_as_long_as_they_say() -> None:
         ]
     )
     events[-2].at_s = events[-1].at_s  # both are told at once
-    span = one(folded(events), "fill@shop_1")
+    span = one(folded(events), "fill attempt", agent="shop_1")
     assert span.start_time
     assert span.end_time
     assert round((span.end_time - span.start_time) / 1e9, 6) == 0.2
@@ -138,7 +138,7 @@ def test_results_by_the_way_an_attempt_ended() -> None:
         ended(5, state="a state of later versions"),
     ]
     spans = folded(recorded.numbered([*recorded.started(), ev.StageStarted(stage="open"), *events]))
-    results = [of(one(spans, f"fill@shop_1[{n}]"), "cicd.pipeline.task.run.result") for n in range(1, 6)]
+    results = [of(one(spans, "fill attempt", item=f"{n}"), "cicd.pipeline.task.run.result") for n in range(1, 6)]
     assert results == ["skip", "cancellation", "timeout", "failure", "error"]
 
 

@@ -74,9 +74,8 @@ async def test_it_fits_and_has_the_colours_that_were_asked_for(
 ) -> None:
     agents = [f"a_rather_long_name_of_a_node_{number}" for number in range(12)]
     message = "what_failed_has_no_blank_and_does_not_end" * 20
-    page = saved(
-        tmp_path / "r.html", page_of(tmp_path / "j", run_of(agents=agents, message=message, lines=["x" * 900]))
-    )
+    run = run_of(job="a job whose name goes on " * 4, agents=agents, message=message, lines=["x" * 900])
+    page = saved(tmp_path / "r.html", page_of(tmp_path / "j", run))
     await seen(tab, page, width=width, scheme=scheme)
     await tab.says("for (const each of document.querySelectorAll('details')) each.open = true")
     assert await tab.says("document.documentElement.clientWidth") <= width
