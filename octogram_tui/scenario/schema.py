@@ -17,6 +17,7 @@ from octogram_tui.scenario.schema_texts import (
     END,
     INTEGER,
     ITEM,
+    MERGE,
     NAME,
     OF_AGENTS,
     TEMPLATE,
@@ -78,7 +79,10 @@ _SIMPLE: dict[str, Schema] = {
     "vars": {"type": "object"},
     "secrets": {
         "type": "object",
-        "propertyNames": {"pattern": f"^{SECRET_NAME.pattern}{END}"},
+        "propertyNames": {
+            "pattern": f"^(?:{SECRET_NAME.pattern}|{MERGE}){END}",
+            "patternErrorMessage": "A secret's name has up to 64 letters, digits and `_`, and no digit in front.",
+        },
         "additionalProperties": {
             "anyOf": [
                 {"type": "null"},
@@ -167,7 +171,9 @@ def _job() -> Schema:
     job["patternProperties"] = {rf"^(?!({families})\.)[^.]+\.": {}}
     # One thing: beside a procedure stand keys of jobs only; and where these stand alone, it is missing.
     job["dependentSchemas"] = {
-        name: {"propertyNames": {"enum": [*JOB, name], "errorMessage": f"This job does one thing: `{name}`."}}
+        name: {
+            "propertyNames": {"enum": [*JOB, name, MERGE], "errorMessage": f"This job does one thing: `{name}`."}
+        }
         for name in procedures
     }
     missing = "This job does nothing: give it a procedure, such as `builtins.shell: make test`."

@@ -25,6 +25,8 @@ from octogram_tui.scenario.schema_texts import (
 from octogram_tui.scenario.shapes import KeySpec
 
 SCALAR: Schema = {"type": ["string", "number", "boolean"]}
+_TEXTS_OF = {"number": ("0", "7", "10", "-1", "1.5", "1e+40", "1" * 40, "1" * 64), "boolean": ("true",)}
+"""What numbers and booleans may be as texts: a kind of which no pattern takes one is refused where there is one."""
 _WHOLE: Schema = {"type": "string", "pattern": r"^\{\{[\s\S]*\}\}\n?$"}
 
 
@@ -131,7 +133,7 @@ class FieldSchemas:
     def _collection(self, field: Field[Any], kind: str) -> Schema:
         """Give what is written as a list or a map."""
         if kind == "list":
-            return {"type": "array", "items": {} if field.of is None else self.of(field.of)}
+            return {"type": "array", "items": self._each(field)}
         if kind == "tuple":
             return {
                 "type": "array",
@@ -140,9 +142,11 @@ class FieldSchemas:
                 "maxItems": len(field.of),
             }
         if kind == "map":
-            values = {} if field.of is None else self.of(field.of)
-            return {"type": "object", "additionalProperties": values, **names_of(field.form)}
+            return {"type": "object", "additionalProperties": self._each(field), **names_of(field.form)}
         return self.members(field.fields, field.exactly_one)
+
+    def _each(self, field: Field[Any]) -> Schema:
+        return SCALAR if field.of is None else self.of(field.of)
 
     def _scalar(self, field: Field[Any], kind: str) -> Schema:
         """Give what a scalar may be: a text may stand as a number, a number as a text, all of them as templates."""
@@ -156,7 +160,9 @@ class FieldSchemas:
         if kind == "float":
             return number("number", f"{FLOAT}|{DURATION}", field, "Write a number.", template)
         if field.pattern:
-            types = ["number", *(["boolean"] if re.match(field.pattern, "true") else [])]
+            types = [
+                name for name, texts in _TEXTS_OF.items() if any(re.fullmatch(field.pattern, text) for text in texts)
+            ]
             says = field.doc.split(". ")[0]
             return scalar("string", *types, pattern=f"(?:{field.pattern}){END}", says=says, template=template)
         if bounds(field):

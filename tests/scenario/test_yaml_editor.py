@@ -86,6 +86,7 @@ WRONG = [
     (AGENTS + JOB_LINES + "builtins.shell: x\n        timeout: soon\n", "7: Write a duration: `30`"),
     (AGENTS + JOB_LINES + "builtins.shell: x\n        on_failure: x\n", '7: Value is not accepted. Valid values:'),
     (AGENTS + JOB_LINES + "copy: {local_path: x, remote_path: /y}\n", "6: Write a path inside of the agent's home"),
+    (AGENTS + JOB_LINES + "builtins.write_file: {path: a, content: b, mode: 0644}\n", "6: Incorrect type."),
     (AGENTS + JOB_LINES + "fake.renamed: {wallet: x}\n", "6: Write self://NAME, AGENT://NAME, or a URL."),
 ]  # fmt: skip
 
@@ -193,5 +194,16 @@ def test_the_settings_of_the_sample_folder_find_the_schema_by_name(tmp_path: Pat
     assert [[each["message"] for each in of_one] for of_one in found] == [["Property stags is not allowed."]] * 4 + [[]]
 
 
+def merged(document: Any) -> str:
+    """Write a document so that every map in it comes from elsewhere, by YAML's merge."""
+    if isinstance(document, dict):
+        inner = ", ".join(f"{json.dumps(key)}: {merged(value)}" for key, value in document.items())
+        return f"{{<<: {{{inner}}}}}"
+    return f"[{', '.join(map(merged, document))}]" if isinstance(document, list) else json.dumps(document)
+
+
 def test_every_key_of_the_language_is_right_for_the_editor(editor: LanguageServer) -> None:
-    assert editor.errors(HEAD + json.dumps(WHOLE, indent=1)) == [[]]
+    texts = [json.dumps(WHOLE, indent=1), merged(WHOLE)]
+    for text in texts:
+        load(text)
+    assert editor.errors(*(HEAD + text for text in texts)) == [[], []]
