@@ -8,7 +8,7 @@ from octogram_agentd.procedures import load_all
 from octogram_agentd.procedures.base import REGISTRY
 from octogram_tui import __version__
 from octogram_tui.scenario.own import OWN_MODULE
-from octogram_tui.scenario.schema_fields import SCALAR, described, number, procedure_schema
+from octogram_tui.scenario.schema_fields import SCALAR, described, number, procedure_schema, with_usual
 from octogram_tui.scenario.schema_reach import reach
 from octogram_tui.scenario.schema_slurm import asked
 from octogram_tui.scenario.schema_texts import (
@@ -103,7 +103,12 @@ _SIMPLE: dict[str, Schema] = {
             *_ITEM_LIST["anyOf"],
             {
                 "type": "object",
-                "properties": {"product": {"type": "array", "items": _ITEM_LIST}},
+                "properties": {
+                    "product": described(
+                        {"type": "array", "items": _ITEM_LIST},
+                        "Lists and ranges: the job runs once for each way to take one of each, and an item is a list.",
+                    )
+                },
                 "required": ["product"],
                 "additionalProperties": False,
             },
@@ -272,4 +277,4 @@ def _key(name: str, key: KeySpec) -> Schema:
         schema["default"] = key.usual
     if name in EXAMPLES:
         schema["examples"] = EXAMPLES[name]
-    return described(schema, key.doc)
+    return described(schema, with_usual(key.doc, key.usual))

@@ -22,10 +22,13 @@ from octogram_agentd.procedures.base import REGISTRY, Field
 from octogram_tui.commands import init, schema
 from octogram_tui.scenario.own import OWN_MODULE
 from octogram_tui.scenario.shapes import AGENT, JOB, SCENARIO, STAGE
+from octogram_tui.scenario.yaml_reader import read_yaml
 
 pytestmark = pytest.mark.node
 HEAD = schema.modeline() + "\n"
 HEAD_LINES = 1
+PROPERTY = 10
+"""The kind of what completes to a key, in the Language Server Protocol."""
 AGENTS = "agents: [{name: a, transport: local}]\n"
 JOB_LINES = "stages:\n  - name: s\n    jobs:\n      - name: j\n        "
 
@@ -154,6 +157,50 @@ def test_what_can_be_written_is_offered(editor: LanguageServer, text: str, keys:
     lines = (HEAD + text).split("\n")
     offered = {item["label"] for item in editor.complete(name, len(lines) - 1, len(lines[-1]))}
     assert keys <= offered, keys - offered
+
+
+def put_in(snippet: str) -> str:
+    """Give the text that an editor makes of a snippet, whose places keep what stands in them."""
+    text, depth, rest = "", 0, snippet
+    while rest:
+        if place := re.match(r"\$\{\d+:", rest):
+            depth, rest = depth + 1, rest[place.end() :]
+        elif stop := re.match(r"\$\d+|\$\{\d+\}", rest):
+            rest = rest[stop.end() :]
+        elif rest[0] == "}" and depth:
+            depth, rest = depth - 1, rest[1:]
+        else:
+            rest = rest[1:] if rest[:2] in ("\\$", "\\}", "\\\\") else rest
+            text, rest = text + rest[0], rest[1:]
+    return text
+
+
+def test_what_is_put_in_for_a_name_can_be_read_and_no_name_is_offered_twice(editor: LanguageServer) -> None:
+    begun = [
+        "",
+        "agents:\n  - ",
+        "slurm:\n  ",
+        "stages:\n  - ",
+        "stages:\n  - name: s\n    jobs:\n      - ",
+        JOB_LINES,
+        *(JOB_LINES + f"{name}:\n          " for name in sorted(procedures()) if not name.startswith("fake.")),
+    ]
+    names = [f"put-in-{number}.yml" for number in range(len(begun))]
+    editor.open_all({name: HEAD + text + "\n" for name, text in zip(names, begun, strict=True)})
+    checked = 0
+    for name, text in zip(names, begun, strict=True):
+        lines = (HEAD + text).split("\n")
+        indent = "\n" + " " * (len(lines[-1]) - len(lines[-1].lstrip()))  # as editors indent what they put in
+        keys = []
+        for item in editor.complete(name, len(lines) - 1, len(lines[-1])):
+            written = put_in(item["textEdit"]["newText"])
+            read = read_yaml(name, text + written.replace("\n", indent) + "\n")
+            assert [flaw.message for flaw in read.errors] == [], repr((text, written, indent))
+            assert re.match(r"[\w.]+:(\s|$)", written), (text, written)
+            keys += [item["label"]] if item["kind"] == PROPERTY else []
+            checked += 1
+        assert len(set(keys)) == len(keys), keys
+    assert checked > 300
 
 
 def test_choices_are_explained(editor: LanguageServer) -> None:
