@@ -176,9 +176,7 @@ def _job() -> Schema:
     job["patternProperties"] = {rf"^(?!({families})\.)[^.]+\.": {}}
     # One thing: beside a procedure stand keys of jobs only; and where these stand alone, it is missing.
     job["dependentSchemas"] = {
-        name: {
-            "propertyNames": {"enum": [*JOB, name, MERGE], "errorMessage": f"This job does one thing: `{name}`."}
-        }
+        name: {"propertyNames": {"enum": [*JOB, name, MERGE], "errorMessage": f"This job does one thing: `{name}`."}}
         for name in procedures
     }
     missing = "This job does nothing: give it a procedure, such as `builtins.shell: make test`."

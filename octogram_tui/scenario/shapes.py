@@ -175,7 +175,9 @@ BINARY: dict[str, KeySpec] = {
 }
 
 UPDATE: dict[str, KeySpec] = {
-    "value": KeySpec("string", "What the variable becomes: a text, mostly a template, such as `{{ res.stdout }}`.", required=True),
+    "value": KeySpec(
+        "string", "What the variable becomes: a text, mostly a template, such as `{{ res.stdout }}`.", required=True
+    ),
     "as": KeySpec("choice", "What is made of that text; by default it stays a text.", choices=CASTS),
 }
 

@@ -162,6 +162,40 @@ def test_errors_come_first_where_not_all_are_shown() -> None:
     assert "10 more" in run["invocations"][0]["toolExecutionNotifications"][0]["message"]["text"]
 
 
+def test_a_problem_is_the_same_however_its_file_was_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    names = ("s.yml", "./s.yml", "x/../s.yml", str(tmp_path / "s.yml"))
+    found = [results([Problem(name, 1, 1, "`x` is null")])[0] for name in names]
+    assert found == found[:1] * len(names)
+
+
+@pytest.mark.parametrize(
+    ("file", "kind"),
+    [
+        ("gone.yml", "syntax"),
+        ("folder", "syntax"),
+        ("folder.yml", "syntax"),
+        ("scenario", "syntax"),
+        ("of_gone.yml", "syntax"),
+        ("of_program.yml", "syntax"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_of_one_kind(
+    file: str, kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for folder in ("folder", "folder.yml"):
+        (tmp_path / folder).mkdir()
+    (tmp_path / "scenario").write_text("stages: []\n")
+    (tmp_path / "program").write_text("#!/bin/sh\n")
+    (tmp_path / "program").chmod(0o755)
+    for name in ("gone", "program"):
+        (tmp_path / f"of_{name}.yml").write_text(f"agents: {{from: {name}}}\nstages: []\n")
+    assert check.main([file, "--format", "sarif"]) == 3
+    errors = [r for r in json.loads(capsys.readouterr().out)["runs"][0]["results"] if r["level"] == "error"]
+    assert [r["ruleId"] for r in errors] == [kind], errors
+
+
 def test_what_is_of_no_kind_of_ours_is_what_a_reader_of_yaml_says() -> None:
     assert RULES[index_of(Problem("f", 1, 1, "while scanning a simple key"))].id == "syntax"
     assert RULES[index_of(Problem("f", 1, 1, "this is new", is_warning=True))].id == "doubtful"
