@@ -72,9 +72,7 @@ def _result(problem: Problem, scenario: str, seen: Counter[str]) -> dict[str, An
         "level": "warning" if problem.is_warning else "error",
         "message": {"text": _message(text)},
         "locations": [{"physicalLocation": place}],
-        "partialFingerprints": {
-            "primaryLocationLineHash": _fingerprint(problem, location["uri"], RULES[rule].id, seen)
-        },
+        "partialFingerprints": {"primaryLocationLineHash": mark},
     }
 
 
