@@ -11,10 +11,11 @@ from typing import Any
 from urllib.parse import unquote
 
 import pytest
+from fixtures_program import NODE_MODULES
 from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import validators
-from language_server import NODE, need_node
+from language_server import need_node
 from scenario_family import load
 
 from octogram_tui.commands import check
@@ -22,7 +23,7 @@ from octogram_tui.errors import Problem, ScenarioError
 from octogram_tui.scenario.rules import RULES, index_of
 from octogram_tui.scenario.sarif import MAX_RESULTS, as_sarif
 
-VALIDATOR = NODE / "node_modules" / "@microsoft" / "sarif-multitool-linux"
+VALIDATOR = NODE_MODULES / "@microsoft" / "sarif-multitool-linux"
 BROKEN = """\
 agents: [{name: a b, address: h}]
 stages:
