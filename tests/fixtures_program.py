@@ -23,6 +23,8 @@ from octogram_tui.runtime.asking import ask
 
 ROOT = Path(__file__).resolve().parents[1]
 PYTHONPATH = f"{ROOT}:{ROOT / 'agentd'}"
+NODE_MODULES = ROOT / "build" / "node" / "node_modules"
+"""Where what tests/editors/package.json names is installed: CONTRIBUTING.md tells how."""
 PROGRAM = [sys.executable, "-m", "octogram_tui"]
 DEADLINE_S = 60.0
 MEASURED = """

@@ -135,6 +135,11 @@ def known_to_git(source: Path) -> set[str] | None:
     return {name for name in listed.split("\0") if name and (source / name).is_file()} | {"PKG-INFO"}
 
 
+def uncommitted(source: Path) -> list[str]:
+    """List the files of a clone that are not as the last commit has them: what is made has no commit then."""
+    return _git(source, "diff", "--name-only", "-z", "HEAD").split("\0")[:-1]
+
+
 def _git(source: Path, *words: str) -> str:
     """Ask git; empty where there is none, or no clone."""
     if not (source / ".git").exists() or shutil.which("git") is None:
@@ -192,7 +197,12 @@ def main(argv: list[str]) -> int:
         print(f"dist: {error}", file=sys.stderr)
         return 1
     print((to / "SHA256SUMS").read_text(), end="")
-    print(f"the same again by: SOURCE_DATE_EPOCH={epoch_of(ROOT)} make dist")
+    changed = uncommitted(ROOT)
+    if changed:
+        more = f" and {len(changed) - 1} more" if changed[1:] else ""
+        print(f"not what the last commit gives: {changed[0]}{more} is changed and not committed")
+    else:
+        print(f"the same again by: SOURCE_DATE_EPOCH={epoch_of(ROOT)} make dist")
     return 0 if all(path.is_file() for path in made) else 1
 
 

@@ -199,7 +199,8 @@ def url(text: str) -> Flaw | None:
     if found is None:
         return Flaw(f"is no URL: `{shown(text)}`", "write http://HOST:PORT/PATH, an IPv6 address in brackets")
     host = found[1] if found[1] is not None else found[2]
-    flaw = host_problem(host) if host.isascii() else None  # names of other scripts are translated on the way
+    # Names of other scripts are translated on the way: their letters are as good as any.
+    flaw = host_problem(re.sub(r"[^\x00-\x7f]", lambda sign: "x" if sign[0].isprintable() else sign[0], host))
     if flaw is not None:
         return Flaw(f"has no possible host: `{shown(where)}` {flaw[0]}", flaw[1])
     return port(found[3]) if found[3] else None

@@ -66,7 +66,8 @@ RULES = (
         "expression",
         "An expression or a template is not understood, or gives what is not due here.",
         "Expressions are those of Jinja. A condition is true or false, and not any value that counts as such.",
-        r"^`.*`: (unexpected|expected|there is|invalid|could not|Encountered|too|unknown)|a condition is (true|false)"
+        r"^`.*`: (unexpected|expected|there is (more|no (filter|test))|invalid|could not|Encountered|too|unknown)"
+        r"|a condition is (true|false)"
         r"|there is no filter|is not a regular expression|must be quoted: '\{\{|is no template|^an expression"
         r"|braces in (it|its text) stay",
     ),
@@ -92,7 +93,7 @@ RULES = (
         "An agent cannot be reached, or cannot have this name.",
         "By SSH an agent needs an `address`; `transport: local` runs it here, `transport: command` needs a `command`.",
         r"^agent `|agent's name|^`(address|data_address|user|port|identity|python|env)\b|stands for more than"
-        r"|which .*, elsewhere, uses what it offers|does not exist on this machine|is a directory",
+        r"|which .*, elsewhere, uses what it offers|does not exist on this machine|` is a directory",
     ),
     Rule(
         "choice-of-agents",
@@ -129,9 +130,10 @@ RULES = (
     ),
     Rule(
         "syntax",
-        "The file is not YAML or JSON that can be read.",
+        "The file is not there, or is not YAML or JSON that can be read.",
         "The place is where reading stopped: what is wrong is there or before it.",
-        r"^(the file|this file|there is no such file|this is a directory)|neither YAML nor JSON",
+        r"^(the file|this file|there is no such file|this is a directory)|neither YAML nor JSON"
+        r"|^`[^`]+`: (there is no such file|this is a directory|these agents are told by)",
     ),
     Rule(
         "doubtful",

@@ -63,14 +63,16 @@ def _result(problem: Problem, scenario: str, seen: Counter[str]) -> dict[str, An
         rest = problem.source[problem.column - 1 :]
         if 0 < len(rest) <= MAX_SNIPPET:
             region["snippet"] = {"text": printable(rest)}
-    place = {"artifactLocation": _location(problem.file if is_file else scenario), "region": region}
+    location = _location(problem.file if is_file else scenario)
+    place = {"artifactLocation": location, "region": region}
+    mark = _fingerprint(problem, location["uri"], RULES[rule].id, seen)
     return {
         "ruleId": RULES[rule].id,
         "ruleIndex": rule,
         "level": "warning" if problem.is_warning else "error",
         "message": {"text": _message(text)},
         "locations": [{"physicalLocation": place}],
-        "partialFingerprints": {"primaryLocationLineHash": _fingerprint(problem, RULES[rule].id, seen)},
+        "partialFingerprints": {"primaryLocationLineHash": mark},
     }
 
 
@@ -88,10 +90,13 @@ def _location(file: str) -> dict[str, str]:
     return {"uri": quote(os.fsencode(path)), "uriBaseId": "%SRCROOT%"}
 
 
-def _fingerprint(problem: Problem, rule: str, seen: Counter[str]) -> str:
-    """Give what stays when lines come before this one: of the words and the line, and which of several alike it is."""
+def _fingerprint(problem: Problem, uri: str, rule: str, seen: Counter[str]) -> str:
+    """Give what stays when lines come before this one: of the words and the line, and which of several alike it is.
+
+    uri: the file, which is the same however its path was written.
+    """
     words = re.sub(r":\d+", "", problem.message)
-    content = "\0".join((problem.file, rule, words, problem.source.strip()))
+    content = "\0".join((uri, rule, words, problem.source.strip()))
     digest = hashlib.blake2b(content.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
     seen[digest] += 1
     return f"{digest}:{seen[digest]}"

@@ -8,7 +8,7 @@ from octogram_agentd.procedures import load_all
 from octogram_agentd.procedures.base import REGISTRY
 from octogram_tui import __version__
 from octogram_tui.scenario.own import OWN_MODULE
-from octogram_tui.scenario.schema_fields import SCALAR, described, number, procedure_schema
+from octogram_tui.scenario.schema_fields import SCALAR, described, number, procedure_schema, with_usual
 from octogram_tui.scenario.schema_reach import reach
 from octogram_tui.scenario.schema_slurm import asked
 from octogram_tui.scenario.schema_texts import (
@@ -17,6 +17,7 @@ from octogram_tui.scenario.schema_texts import (
     END,
     INTEGER,
     ITEM,
+    MERGE,
     NAME,
     OF_AGENTS,
     TEMPLATE,
@@ -78,7 +79,10 @@ _SIMPLE: dict[str, Schema] = {
     "vars": {"type": "object"},
     "secrets": {
         "type": "object",
-        "propertyNames": {"pattern": f"^{SECRET_NAME.pattern}{END}"},
+        "propertyNames": {
+            "pattern": f"^(?:{SECRET_NAME.pattern}|{MERGE}){END}",
+            "patternErrorMessage": "A secret's name has up to 64 letters, digits and `_`, and no digit in front.",
+        },
         "additionalProperties": {
             "anyOf": [
                 {"type": "null"},
@@ -99,7 +103,12 @@ _SIMPLE: dict[str, Schema] = {
             *_ITEM_LIST["anyOf"],
             {
                 "type": "object",
-                "properties": {"product": {"type": "array", "items": _ITEM_LIST}},
+                "properties": {
+                    "product": described(
+                        {"type": "array", "items": _ITEM_LIST},
+                        "Lists and ranges: the job runs once for each way to take one of each, and an item is a list.",
+                    )
+                },
                 "required": ["product"],
                 "additionalProperties": False,
             },
@@ -167,7 +176,7 @@ def _job() -> Schema:
     job["patternProperties"] = {rf"^(?!({families})\.)[^.]+\.": {}}
     # One thing: beside a procedure stand keys of jobs only; and where these stand alone, it is missing.
     job["dependentSchemas"] = {
-        name: {"propertyNames": {"enum": [*JOB, name], "errorMessage": f"This job does one thing: `{name}`."}}
+        name: {"propertyNames": {"enum": [*JOB, name, MERGE], "errorMessage": f"This job does one thing: `{name}`."}}
         for name in procedures
     }
     missing = "This job does nothing: give it a procedure, such as `builtins.shell: make test`."
@@ -266,4 +275,4 @@ def _key(name: str, key: KeySpec) -> Schema:
         schema["default"] = key.usual
     if name in EXAMPLES:
         schema["examples"] = EXAMPLES[name]
-    return described(schema, key.doc)
+    return described(schema, with_usual(key.doc, key.usual))

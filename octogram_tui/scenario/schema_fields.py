@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from inspect import cleandoc
 from typing import Any
@@ -25,12 +26,24 @@ from octogram_tui.scenario.schema_texts import (
 from octogram_tui.scenario.shapes import KeySpec
 
 SCALAR: Schema = {"type": ["string", "number", "boolean"]}
+_TEXTS_OF = {"number": ("0", "7", "10", "-1", "1.5", "1e+40", "1" * 40, "1" * 64), "boolean": ("true",)}
+"""What numbers and booleans may be as texts: a kind of which no pattern takes one is refused where there is one."""
+_WRITTEN = ("string", "array", "object", "number", "boolean")
+"""Where nearly all can be written: an editor that offers a name leaves out the `:` behind it when no type is told."""
 _WHOLE: Schema = {"type": "string", "pattern": r"^\{\{[\s\S]*\}\}\n?$"}
 
 
 def described(schema: Schema, text: str) -> Schema:
     """Add what a person reads: the same words as plain text and as Markdown, in which `…` is code."""
     return {**schema, "description": text, "markdownDescription": text.replace("<", "&lt;")} if text else schema
+
+
+def with_usual(text: str, usual: object) -> str:
+    """Add to a description what is taken when nothing is written: editors show no `default` of a schema."""
+    if usual in (None, "", [], {}) or not isinstance(usual, (str, int, float)) or "default" in text.lower():
+        return text
+    written = usual if isinstance(usual, str) else json.dumps(usual).removesuffix(".0")
+    return f"{text} By default `{written}`."
 
 
 def bounds(declared: KeySpec | Field[Any]) -> Schema:
@@ -58,7 +71,7 @@ def procedure_schema(procedure: type[Procedure]) -> Schema:
         # Told apart by what is written, so that what is wrong is said of that.
         short = fields.of(procedure.fields[procedure.short])
         short = described(short, f"{first} {short['description']}")
-        schema: Schema = {"if": {"type": "object"}, "then": whole, "else": short}
+        schema: Schema = {"type": list(_WRITTEN), "if": {"type": "object"}, "then": whole, "else": short}
     else:
         if not whole["required"] and not procedure.exactly_one:
             whole["type"] = ["object", "null"]
@@ -80,8 +93,10 @@ class FieldSchemas:
 
     def of(self, field: Field[Any]) -> Schema:
         """Give what one field takes, and what it is for."""
-        schema = described(self._value(field, field.kind), field.doc)
-        if field.default is not None:
+        schema = described(self._value(field, field.kind), with_usual(field.doc, field.default))
+        if isinstance(field.default, str) and "}" in field.default:
+            schema["examples"] = [field.default]  # a brace in a default ends what an editor puts in, in an example not
+        elif field.default is not None:
             schema["default"] = field.default
         return schema
 
@@ -120,7 +135,7 @@ class FieldSchemas:
             written = self._collection(field, kind)
             return {"anyOf": [written, _WHOLE]} if field.template else written
         if kind == "any":
-            return {}
+            return {"type": [*_WRITTEN, "null"]}
         if kind == "expression":
             return {"type": ["string", "boolean"]}
         schema = self._scalar(field, kind)
@@ -131,7 +146,7 @@ class FieldSchemas:
     def _collection(self, field: Field[Any], kind: str) -> Schema:
         """Give what is written as a list or a map."""
         if kind == "list":
-            return {"type": "array", "items": {} if field.of is None else self.of(field.of)}
+            return {"type": "array", "items": self._each(field)}
         if kind == "tuple":
             return {
                 "type": "array",
@@ -140,9 +155,11 @@ class FieldSchemas:
                 "maxItems": len(field.of),
             }
         if kind == "map":
-            values = {} if field.of is None else self.of(field.of)
-            return {"type": "object", "additionalProperties": values, **names_of(field.form)}
+            return {"type": "object", "additionalProperties": self._each(field), **names_of(field.form)}
         return self.members(field.fields, field.exactly_one)
+
+    def _each(self, field: Field[Any]) -> Schema:
+        return SCALAR if field.of is None else self.of(field.of)
 
     def _scalar(self, field: Field[Any], kind: str) -> Schema:
         """Give what a scalar may be: a text may stand as a number, a number as a text, all of them as templates."""
@@ -156,7 +173,9 @@ class FieldSchemas:
         if kind == "float":
             return number("number", f"{FLOAT}|{DURATION}", field, "Write a number.", template)
         if field.pattern:
-            types = ["number", *(["boolean"] if re.match(field.pattern, "true") else [])]
+            types = [
+                name for name, texts in _TEXTS_OF.items() if any(re.fullmatch(field.pattern, text) for text in texts)
+            ]
             says = field.doc.split(". ")[0]
             return scalar("string", *types, pattern=f"(?:{field.pattern}){END}", says=says, template=template)
         if bounds(field):

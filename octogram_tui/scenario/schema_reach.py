@@ -45,5 +45,6 @@ def _goes_by(transport: str) -> Schema:
 
 
 def _each(schema: Schema) -> Schema:
-    schema = {"if": {"type": "object"}, "then": schema}
-    return {"properties": {"agents": {"items": schema}, "prometheus_agent": schema}}
+    # Editors offer the keys of every part of a schema, and these are offered already.
+    schema = {"if": {"type": "object"}, "then": schema, "doNotSuggest": True}
+    return {"properties": {"agents": {"items": schema, "doNotSuggest": True}, "prometheus_agent": schema}}

@@ -31,7 +31,7 @@ _NO_BREAK = rf"(?![\s\S]*(?:\0|[\r\n]{END}))"
 _PORT = (
     r"(?=[0-9]{1,9}(?![0-9]))0*(?:[1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])"
 )
-_HOST = r"(?:\[[^\]\s]*\]|[^\s:/?#@\[\]]+)"
+_HOST = r"(?:\[[^\]\s]*\]|(?!-)[^\s:/?#@\[\]\\*!\"'`;&|<>(){},]+)"
 _ENDPOINT = rf"{_HOST}:{_PORT}"
 _AFTER_SCHEME = rf"(?:[^/?#]*@)?{_HOST}(?::(?:{_PORT})?)?(?:[/?#][^\x00-\x1f\x7f]*)?"
 _RANGE = r"\{[0-9]{1,9}\.\.[0-9]{1,9}\}"
@@ -60,6 +60,8 @@ _FORMS: dict[str, tuple[str, str]] = {
     "header": (rf"[^\r\n\0\u0100-\uffff]*{END}", "A header's value is one line of Latin letters."),
 }
 _OF_AN_AGENT = r"\{\{"
+MERGE = "<<"
+"""What YAML merges a map by: editors take it for one of the names that stand there."""
 _OF_NAMES = ("variables", "headers")
 _OF_PORTS = ("port", "own_port", "port_or_endpoint")
 _OF_TEXTS = ("url", "endpoint")
@@ -136,7 +138,8 @@ def names_of(form: str) -> Schema:
     if form not in _OF_NAMES:
         return {}
     pattern, says = _FORMS[form]
-    return {"propertyNames": {"pattern": rf"^(?:{pattern})|{_OF_AN_AGENT}", "patternErrorMessage": says}}
+    written = rf"^(?:{pattern}|{MERGE}{END})|{_OF_AN_AGENT}"
+    return {"propertyNames": {"pattern": written, "patternErrorMessage": says}}
 
 
 def first_word(of: Schema) -> Schema:

@@ -175,8 +175,10 @@ BINARY: dict[str, KeySpec] = {
 }
 
 UPDATE: dict[str, KeySpec] = {
-    "value": KeySpec("string", "A template.", required=True),
-    "as": KeySpec("choice", "The type of the result.", choices=CASTS),
+    "value": KeySpec(
+        "string", "What the variable becomes: a text, mostly a template, such as `{{ res.stdout }}`.", required=True
+    ),
+    "as": KeySpec("choice", "What is made of that text; by default it stays a text.", choices=CASTS),
 }
 
 SECRET: dict[str, KeySpec] = {
@@ -190,11 +192,17 @@ RESERVED_NAMES = ("self", "http", "https")
 
 EXAMPLES: dict[str, list[object]] = {
     "address": ["10.0.0.5", ["10.0.0.1", "10.0.0.2"]],
+    "port": [22],
     "identity": ["~/.ssh/id_ed25519"],
+    "max_concurrency": [10],
+    "nodes": [2],
+    "tasks": [4],
+    "cpus": [2],
+    "time": ["30m", "2h"],
     "with_agents": [r"^node_\d+$"],
     "with_labels": [{"site": "lab"}],
     "with_items": ["1..5", ["mainnet", 7], {"product": [["a", "b"], "1..2"]}],
-    "vars_updates": [{"port": {"value": "{{ res.port }}", "as": "int"}}],
+    "vars_updates": [{"url": "http://localhost:{{ res.port }}"}],  # in braces alone it would have to be quoted
     "timeout": ["30s", "5m", "1h30m"],
     "retry_delay": ["500ms", "5s"],
     "until": ["res.json.status == 'ok'"],

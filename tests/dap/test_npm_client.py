@@ -7,19 +7,17 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from fixtures_program import PROGRAM, Place
+from fixtures_program import NODE_MODULES, PROGRAM, Place
 
 HERE = Path(__file__).parent
-MODULES = HERE.parents[1] / "build/node/node_modules"
-"""Where `npm ci --prefix build/node` puts what tests/dap/package.json names, once that is copied there."""
 
 
 @pytest.mark.node
 def test_three_agents_are_led_from_a_breakpoint_over_a_failure_to_their_end(place: Place) -> None:
     node = shutil.which("node")
-    if node is None or not (MODULES / "@vscode/debugadapter-testsupport").is_dir():
+    if node is None or not (NODE_MODULES / "@vscode/debugadapter-testsupport").is_dir():
         pytest.skip("needs node, and its packages in build/node")
-    place.extra = {"NODE_PATH": str(MODULES)}
+    place.extra = {"NODE_PATH": str(NODE_MODULES)}
     scenario = place.write("three.yml", (HERE / "three.yml").read_text())
     driven = subprocess.run(
         [node, HERE / "drive.js", scenario, *PROGRAM, "dap"],

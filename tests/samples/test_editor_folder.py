@@ -63,6 +63,8 @@ def test_its_extension_is_data_that_its_configurations_fit() -> None:
         f"{manifest['publisher']}.{manifest['name']}" in read(FOLDER / ".vscode" / "extensions.json")["recommendations"]
     )
     (debugger,) = manifest["contributes"]["debuggers"]
+    assert debugger["runtime"] == "octogram-tui"
+    assert debugger["args"][0] in COMMANDS
     known = {"name", "type", "request", "preLaunchTask"}
     for each in [*launched(), *debugger["initialConfigurations"]]:
         attributes = debugger["configurationAttributes"][each["request"]]["properties"]

@@ -11,16 +11,16 @@ from queue import Empty, Queue
 from typing import Any
 
 import pytest
+from fixtures_program import NODE_MODULES
 
-NODE = Path(__file__).parents[1] / "editors" / "node"
-SERVER = NODE / "node_modules" / "yaml-language-server" / "bin" / "yaml-language-server"
+SERVER = NODE_MODULES / "yaml-language-server" / "bin" / "yaml-language-server"
 PATIENCE_S = 60.0
 
 
 def need_node(*programs: Path) -> None:
     """Skip, and say how to have it, where a program of npm is not installed."""
     if shutil.which("node") is None or not all(program.exists() for program in programs):
-        pytest.skip("node and its packages are needed: npm ci --prefix tests/editors/node")
+        pytest.skip("node, and its packages in build/node, are needed: see CONTRIBUTING.md")
 
 
 class LanguageServer:

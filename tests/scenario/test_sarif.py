@@ -11,10 +11,11 @@ from typing import Any
 from urllib.parse import unquote
 
 import pytest
+from fixtures_program import NODE_MODULES
 from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import validators
-from language_server import NODE, need_node
+from language_server import need_node
 from scenario_family import load
 
 from octogram_tui.commands import check
@@ -22,7 +23,7 @@ from octogram_tui.errors import Problem, ScenarioError
 from octogram_tui.scenario.rules import RULES, index_of
 from octogram_tui.scenario.sarif import MAX_RESULTS, as_sarif
 
-VALIDATOR = NODE / "node_modules" / "@microsoft" / "sarif-multitool-linux"
+VALIDATOR = NODE_MODULES / "@microsoft" / "sarif-multitool-linux"
 BROKEN = """\
 agents: [{name: a b, address: h}]
 stages:
@@ -160,6 +161,40 @@ def test_errors_come_first_where_not_all_are_shown() -> None:
     assert len(run["results"]) == MAX_RESULTS
     assert run["results"][0]["level"] == "error"
     assert "10 more" in run["invocations"][0]["toolExecutionNotifications"][0]["message"]["text"]
+
+
+def test_a_problem_is_the_same_however_its_file_was_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    names = ("s.yml", "./s.yml", "x/../s.yml", str(tmp_path / "s.yml"))
+    found = [results([Problem(name, 1, 1, "`x` is null")])[0] for name in names]
+    assert found == found[:1] * len(names)
+
+
+@pytest.mark.parametrize(
+    ("file", "kind"),
+    [
+        ("gone.yml", "syntax"),
+        ("folder", "syntax"),
+        ("folder.yml", "syntax"),
+        ("scenario", "syntax"),
+        ("of_gone.yml", "syntax"),
+        ("of_program.yml", "syntax"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_of_one_kind(
+    file: str, kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for folder in ("folder", "folder.yml"):
+        (tmp_path / folder).mkdir()
+    (tmp_path / "scenario").write_text("stages: []\n")
+    (tmp_path / "program").write_text("#!/bin/sh\n")
+    (tmp_path / "program").chmod(0o755)
+    for name in ("gone", "program"):
+        (tmp_path / f"of_{name}.yml").write_text(f"agents: {{from: {name}}}\nstages: []\n")
+    assert check.main([file, "--format", "sarif"]) == 3
+    errors = [r for r in json.loads(capsys.readouterr().out)["runs"][0]["results"] if r["level"] == "error"]
+    assert [r["ruleId"] for r in errors] == [kind], errors
 
 
 def test_what_is_of_no_kind_of_ours_is_what_a_reader_of_yaml_says() -> None:

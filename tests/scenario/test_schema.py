@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -37,11 +38,29 @@ def test_it_has_every_key_and_says_what_it_is_for() -> None:
     for name, shape in (("agent", AGENT), ("stage", STAGE), ("job", JOB)):
         assert set(shape) <= set(definitions[name]["properties"])
         for key, declared in shape.items():
-            assert definitions[name]["properties"][key]["description"] == declared.doc
+            assert definitions[name]["properties"][key]["description"].startswith(declared.doc)
     assert "builtins.shell" in definitions["job"]["properties"]
     assert "tezos.start_node" in definitions["job"]["properties"]
     assert not any(name.startswith("internals.") for name in definitions["job"]["properties"])
     assert json.loads(json.dumps(SCHEMA)) == SCHEMA
+
+
+def keys_of(schema: Any) -> Iterator[tuple[str, Any]]:
+    """Give every key that a part of the schema offers to an editor."""
+    for name, inner in schema.items() if isinstance(schema, dict) else enumerate(schema):
+        if name == "properties" and "additionalProperties" in schema:
+            yield from ((key, each) for key, each in inner.items() if not each.get("doNotSuggest"))
+        if isinstance(inner, (dict, list)) and not str(name).startswith("fake."):
+            yield from keys_of(inner)
+
+
+def test_every_key_is_explained_in_whole_sentences_and_says_what_it_is_by_default() -> None:
+    keys = [(key, schema) for key, schema in keys_of(SCHEMA) if not key.startswith("fake.")]
+    assert len(keys) > 250
+    assert [key for key, schema in keys if not re.fullmatch(r"[A-Z`].*\.", schema.get("description", ""))] == []
+    usual = [schema for _, schema in keys if schema.get("default") not in (None, "", [], {}, {"default": True})]
+    assert len(usual) > 30
+    assert [schema for schema in usual if "default" not in schema["description"].lower()] == []
 
 
 @pytest.mark.parametrize(

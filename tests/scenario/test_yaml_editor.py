@@ -22,10 +22,13 @@ from octogram_agentd.procedures.base import REGISTRY, Field
 from octogram_tui.commands import init, schema
 from octogram_tui.scenario.own import OWN_MODULE
 from octogram_tui.scenario.shapes import AGENT, JOB, SCENARIO, STAGE
+from octogram_tui.scenario.yaml_reader import read_yaml
 
 pytestmark = pytest.mark.node
 HEAD = schema.modeline() + "\n"
 HEAD_LINES = 1
+PROPERTY = 10
+"""The kind of what completes to a key, in the Language Server Protocol."""
 AGENTS = "agents: [{name: a, transport: local}]\n"
 JOB_LINES = "stages:\n  - name: s\n    jobs:\n      - name: j\n        "
 
@@ -86,6 +89,7 @@ WRONG = [
     (AGENTS + JOB_LINES + "builtins.shell: x\n        timeout: soon\n", "7: Write a duration: `30`"),
     (AGENTS + JOB_LINES + "builtins.shell: x\n        on_failure: x\n", '7: Value is not accepted. Valid values:'),
     (AGENTS + JOB_LINES + "copy: {local_path: x, remote_path: /y}\n", "6: Write a path inside of the agent's home"),
+    (AGENTS + JOB_LINES + "builtins.write_file: {path: a, content: b, mode: 0644}\n", "6: Incorrect type."),
     (AGENTS + JOB_LINES + "fake.renamed: {wallet: x}\n", "6: Write self://NAME, AGENT://NAME, or a URL."),
 ]  # fmt: skip
 
@@ -155,6 +159,50 @@ def test_what_can_be_written_is_offered(editor: LanguageServer, text: str, keys:
     assert keys <= offered, keys - offered
 
 
+def put_in(snippet: str) -> str:
+    """Give the text that an editor makes of a snippet, whose places keep what stands in them."""
+    text, depth, rest = "", 0, snippet
+    while rest:
+        if place := re.match(r"\$\{\d+:", rest):
+            depth, rest = depth + 1, rest[place.end() :]
+        elif stop := re.match(r"\$\d+|\$\{\d+\}", rest):
+            rest = rest[stop.end() :]
+        elif rest[0] == "}" and depth:
+            depth, rest = depth - 1, rest[1:]
+        else:
+            rest = rest[1:] if rest[:2] in ("\\$", "\\}", "\\\\") else rest
+            text, rest = text + rest[0], rest[1:]
+    return text
+
+
+def test_what_is_put_in_for_a_name_can_be_read_and_no_name_is_offered_twice(editor: LanguageServer) -> None:
+    begun = [
+        "",
+        "agents:\n  - ",
+        "slurm:\n  ",
+        "stages:\n  - ",
+        "stages:\n  - name: s\n    jobs:\n      - ",
+        JOB_LINES,
+        *(JOB_LINES + f"{name}:\n          " for name in sorted(procedures()) if not name.startswith("fake.")),
+    ]
+    names = [f"put-in-{number}.yml" for number in range(len(begun))]
+    editor.open_all({name: HEAD + text + "\n" for name, text in zip(names, begun, strict=True)})
+    checked = 0
+    for name, text in zip(names, begun, strict=True):
+        lines = (HEAD + text).split("\n")
+        indent = "\n" + " " * (len(lines[-1]) - len(lines[-1].lstrip()))  # as editors indent what they put in
+        keys = []
+        for item in editor.complete(name, len(lines) - 1, len(lines[-1])):
+            written = put_in(item["textEdit"]["newText"])
+            read = read_yaml(name, text + written.replace("\n", indent) + "\n")
+            assert [flaw.message for flaw in read.errors] == [], repr((text, written, indent))
+            assert re.match(r"[\w.]+:(\s|$)", written), (text, written)
+            keys += [item["label"]] if item["kind"] == PROPERTY else []
+            checked += 1
+        assert len(set(keys)) == len(keys), keys
+    assert checked > 300
+
+
 def test_choices_are_explained(editor: LanguageServer) -> None:
     editor.open("choices.yml", HEAD + AGENTS + JOB_LINES + "on_failure: pause\n")
     assert "The run waits for the operator." in editor.hover("choices.yml", 6, 10)
@@ -193,5 +241,16 @@ def test_the_settings_of_the_sample_folder_find_the_schema_by_name(tmp_path: Pat
     assert [[each["message"] for each in of_one] for of_one in found] == [["Property stags is not allowed."]] * 4 + [[]]
 
 
+def merged(document: Any) -> str:
+    """Write a document so that every map in it comes from elsewhere, by YAML's merge."""
+    if isinstance(document, dict):
+        inner = ", ".join(f"{json.dumps(key)}: {merged(value)}" for key, value in document.items())
+        return f"{{<<: {{{inner}}}}}"
+    return f"[{', '.join(map(merged, document))}]" if isinstance(document, list) else json.dumps(document)
+
+
 def test_every_key_of_the_language_is_right_for_the_editor(editor: LanguageServer) -> None:
-    assert editor.errors(HEAD + json.dumps(WHOLE, indent=1)) == [[]]
+    texts = [json.dumps(WHOLE, indent=1), merged(WHOLE)]
+    for text in texts:
+        load(text)
+    assert editor.errors(*(HEAD + text for text in texts)) == [[], []]

@@ -54,7 +54,7 @@ class StartRollupNode(Procedure):
     )
     mode: Field[str] = Field(
         "str",
-        "%s, in any case; or `custom:` and operations of: %s." % (_MODES.replace(" ", ", "), _OPERATIONS),
+        "One of %s, in any case; or `custom:` and operations of: %s." % (_MODES.replace(" ", ", "), _OPERATIONS),
         required=True,
     )
     address: Field[str] = Field("str", "The rollup's address.", required=True)
