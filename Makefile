@@ -8,6 +8,8 @@ BIN := $(VENV)/bin
 JOBS ?= $(shell $(PYTHON) -c 'import os; n = len(os.sched_getaffinity(0)); print(n + min(n, 4))')
 PYTEST_ARGS ?=
 LOCKS := requirements
+# Images of containers set it: each start of the program would compile all of it again, and each process of pytest all tests.
+unexport PYTHONDONTWRITEBYTECODE
 INSTALL := pip --quiet --disable-pip-version-check install
 PIP := $(BIN)/python -m $(INSTALL)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import itertools
 import os
 import pty
@@ -27,6 +28,8 @@ MACHINERY = (
 """Markers of tests that need something of the machine. With OCTOGRAM_NO_SKIPS set, a skip of one of them fails."""
 
 LONGEST_ID = 60
+NEW_OBJECTS = 50_000
+"""A look for garbage is due after so many: of a console's test, usual looks are a third of its CPU."""
 HOMES = pytest.StashKey[Iterator[str]]()
 
 _KEPT = (
@@ -56,6 +59,7 @@ def surroundings(home: str) -> dict[str, str]:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Give the tests, and every process that they start, no settings, and directories that are not the user's."""
+    gc.set_threshold(NEW_OBJECTS)
     # A busy machine is no reason to fail, and CI judges a change, not the luck of the day: examples are the same there.
     hypothesis.settings.register_profile("octogram", deadline=None, derandomize="CI" in os.environ)
     hypothesis.settings.load_profile("octogram")
@@ -78,10 +82,20 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out what only `make test-faults` runs, and have it run nothing else."""
     wants_long = "OCTOGRAM_LONG_FAULTS" in os.environ
-    kept = [item for item in items if (item.get_closest_marker("longfault") is not None) == wants_long]
-    if len(kept) < len(items):
-        config.hook.pytest_deselected(items=[item for item in items if item not in set(kept)])
+    kept: list[pytest.Item] = []
+    left_out: list[pytest.Item] = []
+    for item in items:
+        (kept if (item.get_closest_marker("longfault") is not None) == wants_long else left_out).append(item)
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
         items[:] = kept
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_finish() -> None:
+    """Set aside what stays to the end, thousands of tests: no look for garbage goes through it again."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_make_parametrize_id(val: object) -> str | None:
