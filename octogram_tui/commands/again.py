@@ -5,11 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 from collections.abc import Collection, Sequence
-from functools import partial
-from itertools import pairwise
 from pathlib import Path
-
-from octogram_tui.report.repeats import Repeats
 
 RERUN_FAILED = "--rerun-failed"
 OF_FAILURES = ("--on-failure", "--on-break")
@@ -40,18 +36,6 @@ def without(argv: Sequence[str], options: Collection[str], flags: Collection[str
 def line_of(argv: Sequence[str]) -> str:
     """Write a command line as a shell reads it."""
     return shlex.join(["octogram-tui", *argv])
-
-
-def repeats_of(argv: Sequence[str], run_dir: Path, runs_dir: Path, *, holds: bool) -> Repeats:
-    """Give the lines that repeat a run. holds: whether it is held where it fails in any case."""
-    return Repeats(
-        line_of(argv), partial(rerun_line, argv, run_dir, runs_dir), None if holds else partial(held_line, argv)
-    )
-
-
-def is_held(argv: Sequence[str]) -> bool:
-    """Say whether a command line itself has the run held where it fails."""
-    return "--on-failure=pause" in argv or ("--on-failure", "pause") in pairwise(argv)
 
 
 def rerun_line(argv: Sequence[str], run_dir: Path, runs_dir: Path) -> str:

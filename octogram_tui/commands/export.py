@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Iterator, Sequence
+from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -140,14 +142,17 @@ def _report(run: Recorded) -> Document:
 
 def _tell_commands(account: Account, run: Recorded, report: Document) -> None:
     """Tell the commands that repeat a run of which it is known how it was begun."""
-    from octogram_tui.commands.again import is_held, repeats_of
+    from octogram_tui.commands.again import held_line, line_of, rerun_line
     from octogram_tui.export import environment
+    from octogram_tui.report.closing import Repeats
 
     terms = environment.terms_of(run)
     if terms is None or run.directory is None:
         return
     argv = environment.shown_argv(account, terms.argv)
-    report.repeat(repeats_of(argv, run.directory, load().runs_dir, holds=is_held(argv)))
+    holds = "--on-failure=pause" in argv or ("--on-failure", "pause") in pairwise(argv)
+    rerun = partial(rerun_line, argv, run.directory, load().runs_dir)
+    report.repeat(Repeats(line_of(argv), rerun, None if holds else partial(held_line, argv)))
 
 
 def _junit(run: Recorded, target: Path | None) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from collections.abc import Sequence
 from dataclasses import field, replace
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from octogram_tui.journal.breakpoints import KeptBreakpoints
     from octogram_tui.model.carried import CarriedRows
     from octogram_tui.model.trace import Trace
+    from octogram_tui.report.closing import Repeats
     from octogram_tui.report.headless import Output
     from octogram_tui.report.service import Service
     from octogram_tui.scenario.load import Loaded
@@ -288,7 +290,6 @@ class Invocation(RunWanted):
 
     def output(self, run_dir: Path) -> Output:
         """Give what is written where."""
-        from octogram_tui.commands.again import repeats_of
         from octogram_tui.report.headless import Output
 
         args, settings = self.args, self.settings
@@ -315,8 +316,23 @@ class Invocation(RunWanted):
             timestamps=args.timestamps,
             journal=os.fspath(run_dir),
             hold_s=self._hold_s(),
-            repeats=repeats_of(self.argv, run_dir, self.settings.runs_dir, holds=self.on_failure == "pause"),
+            repeats=self._repeats(run_dir),
         )
+
+    def _repeats(self, run_dir: Path) -> Repeats:
+        def rerun() -> str:
+            from octogram_tui.commands.again import rerun_line  # only a run that fails pays for it
+
+            return rerun_line(self.argv, run_dir, self.settings.runs_dir)
+
+        def held() -> str:
+            from octogram_tui.commands.again import held_line
+
+            return held_line(self.argv)
+
+        from octogram_tui.report.closing import Repeats
+
+        return Repeats(shlex.join(["octogram-tui", *self.argv]), rerun, None if self.on_failure == "pause" else held)
 
     def announce_secrets(self) -> None:
         """Have the CI service hide the values of secrets, before anything is printed."""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from octogram_tui import streams
 from octogram_tui.engine import events as ev
@@ -17,7 +17,6 @@ from octogram_tui.projection.summary import FailureNote, Slow, Summary
 from octogram_tui.projection.tails import Tails
 from octogram_tui.report import phrases
 from octogram_tui.report.plainlog import PlainLog
-from octogram_tui.report.repeats import NO_REPEATS, Repeats
 
 if TYPE_CHECKING:
     from octogram_tui.report.service import Mark
@@ -35,6 +34,21 @@ RERUN_AFTER = (
 """After what ends a part of a run may be repeated: it had begun, and nobody wanted it to end."""
 SHOWN_FAILURES = 10
 """GitHub shows ten annotations of a kind for each step; root causes come first, so these are the ones that count."""
+
+
+class Repeats(NamedTuple):
+    """What a person types to repeat a run; empty for one that cannot be, as the replay of one.
+
+    rerun: gives the command for what failed in it; held: the one that holds it where it fails, None where it does so
+    anyway. Only a run that fails pays for making them.
+    """
+
+    again: str = ""
+    rerun: Callable[[], str] | None = None
+    held: Callable[[], str] | None = None
+
+
+NO_REPEATS = Repeats()
 
 
 class Closing:

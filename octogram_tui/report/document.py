@@ -18,10 +18,9 @@ from octogram_tui.projection.breakpoints import BreakpointList
 from octogram_tui.projection.causes import cause_of
 from octogram_tui.projection.summary import FailureNote, Summary
 from octogram_tui.projection.tails import Tails
-from octogram_tui.report.closing import Closing
+from octogram_tui.report.closing import NO_REPEATS, Closing, Repeats
 from octogram_tui.report.phrases import VERSION
 from octogram_tui.report.plainlog import PlainLog, Style
-from octogram_tui.report.repeats import NO_REPEATS, Repeats
 from octogram_tui.scenario.report import json_text
 
 MOST_FAILURES = 1000

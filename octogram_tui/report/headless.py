@@ -15,8 +15,8 @@ from octogram_tui.engine.events import Event
 from octogram_tui.engine.options import RunOptions
 from octogram_tui.errors import ExitCode, JournalError
 from octogram_tui.model.scenario import Scenario
+from octogram_tui.report.closing import NO_REPEATS, Repeats
 from octogram_tui.report.plainlog import Shows, Style
-from octogram_tui.report.repeats import NO_REPEATS, Repeats
 from octogram_tui.report.reporter import Recaller, Reporter, Talker
 from octogram_tui.runtime.bus import Subscriber
 from octogram_tui.runtime.host import Host, HostSettings

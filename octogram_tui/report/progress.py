@@ -23,10 +23,9 @@ from octogram_tui.projection.stale import went_back
 from octogram_tui.projection.summary import Summary
 from octogram_tui.projection.tails import Tails
 from octogram_tui.report import phrases
-from octogram_tui.report.closing import Closing
+from octogram_tui.report.closing import NO_REPEATS, Closing, Repeats
 from octogram_tui.report.plainlog import NORMAL, VERBOSE, PlainLog, Style
 from octogram_tui.report.pulse import Pulse
-from octogram_tui.report.repeats import NO_REPEATS, Repeats
 
 if TYPE_CHECKING:
     from octogram_tui.report.job_lines import JobLines

@@ -15,9 +15,9 @@ from hypothesis import given, settings
 from octogram_tui.engine import events as ev
 from octogram_tui.errors import Problem, ScenarioError, UsageError
 from octogram_tui.model.failure import Failure
+from octogram_tui.report.closing import Repeats
 from octogram_tui.report.document import MOST_FAILURES, TAILS, Document, not_begun, print_document
 from octogram_tui.report.document_schema import json_schema
-from octogram_tui.report.repeats import Repeats
 
 VALIDATOR = jsonschema.Draft202012Validator(json_schema())
 

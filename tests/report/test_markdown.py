@@ -14,12 +14,11 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from octogram_tui.engine import events as ev
-from octogram_tui.report.closing import Closing
+from octogram_tui.report.closing import Closing, Repeats
 from octogram_tui.report.github import SUMMARY_BYTES, GitHub
 from octogram_tui.report.markdown import inert, page
 from octogram_tui.report.plainlog import Style
 from octogram_tui.report.progress import Progress
-from octogram_tui.report.repeats import Repeats
 
 GFM = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
 

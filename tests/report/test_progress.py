@@ -15,12 +15,12 @@ from octogram_tui.engine import events as ev
 from octogram_tui.model.failure import Failure
 from octogram_tui.model.ids import AgentName, InstanceId, JobKey, StageKey
 from octogram_tui.report import phrases
+from octogram_tui.report.closing import Repeats
 from octogram_tui.report.github import GitHub
 from octogram_tui.report.held import HeldCall
 from octogram_tui.report.plainlog import NORMAL, QUIET, VERBOSE, Style
 from octogram_tui.report.progress import SILENCE_S, Progress
 from octogram_tui.report.pulse import Pulse
-from octogram_tui.report.repeats import Repeats
 from octogram_tui.report.service import service_of
 from octogram_tui.settings import CI_SERVICES
 

@@ -15,11 +15,11 @@ from service_readers import teamcity as teamcity_reader
 from teamcity.messages import escape_value
 
 from octogram_tui.engine import events as ev
+from octogram_tui.report.closing import Repeats
 from octogram_tui.report.github import GitHub
 from octogram_tui.report.gitlab import GitLab
 from octogram_tui.report.plainlog import Shows, Style
 from octogram_tui.report.progress import Progress
-from octogram_tui.report.repeats import Repeats
 from octogram_tui.report.service import Service, service_of
 from octogram_tui.report.teamcity import escaped, message
 from octogram_tui.settings import CI_SERVICES
