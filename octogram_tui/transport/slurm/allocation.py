@@ -52,6 +52,7 @@ class Allocation:
         self._is_asked = False
         self._is_over = False
         self._looked_s = 0.0
+        self._trouble: TransportError | None = None  # what came last between us and its end
         self._watch: Watch | None = None
 
     @property
@@ -238,7 +239,8 @@ class Allocation:
             async with asyncio.timeout(FORCED_END_S if force else END_S):
                 return await self._end(force)
         except TimeoutError:
-            return f"slurm: job {self.job or '(its number is not known)'} did not end in time"
+            why = f": {self._trouble.message}" if self._trouble is not None else ""
+            return f"slurm: job {self.job or '(its number is not known)'} did not end in time{why}"
         except TransportError as error:
             return error.message
         finally:
@@ -260,8 +262,11 @@ class Allocation:
             self.job = await self._find()
             if not self.job:
                 return ""
-        await end_job(self.commands, self.job, self._tell_loss, force=force)
+        await end_job(self.commands, self.job, self._tell_loss, self._note, force=force)
         return ""
+
+    def _note(self, trouble: TransportError) -> None:
+        self._trouble = trouble
 
     async def close(self) -> None:
         """Let go of it; one that is ours and was not ended is cancelled. Bounded; never raises."""

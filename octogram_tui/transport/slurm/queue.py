@@ -24,7 +24,7 @@ NEVER = {
     "DependencyNeverSatisfied": "what it depends on has failed: see --dependency in `options`",
     "InvalidAccount": "name another `account`",
     "InvalidQOS": "see --qos in `options`",
-    "PartitionConfig": "the partition does not allow so much: ask for fewer nodes, or less `time`",
+    "PartitionConfig": "the partition does not allow so much: ask for fewer nodes or `cpus`, or less `time`",
     "PartitionNodeLimit": "the partition does not allow so many nodes: ask for fewer `nodes` or `tasks`",
     "PartitionTimeLimit": "the partition does not allow so long: ask for less `time`",
     "AssociationTimeLimit": "the account does not allow so long: ask for less `time`",
@@ -147,7 +147,7 @@ async def end_of(commands: Commands, job: str) -> str:
         "COMPLETING": "it was cancelled, or has failed: Slurm is ending what ran in it",
     }
     how = words.get(state, clean(f"Slurm says {state}") if state else "Slurm does not know it any more")
-    return how if reason in ("None", "") else f"{how} ({clean(reason)})"
+    return how if reason in ("None", "") or state == "CANCELLED" else f"{how} ({clean(reason)})"
 
 
 # One command for all of it: on a login node each one is a login shell. Its parts are told apart by their first words.
