@@ -105,7 +105,7 @@ class Watch:
 
 
 async def _turns(lease_s: float, due_s: Callable[[], float] = lambda: math.inf) -> AsyncIterator[None]:
-    """Give turns for ever: the first at once, then closer together in the beginning, some within a lease, one when due."""
+    """Give turns for ever: the first at once, then closer together in the beginning than later, one when due."""
     longest_s = min(LONGEST_LOOK_S, max(1.0, lease_s / 3))
     delay_s = 1.0
     while True:
