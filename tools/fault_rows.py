@@ -188,7 +188,9 @@ FAULTS: dict[int, Fault] = {
     112: Fault("the run is killed while its agents work", "resume goes on; else the allocation ends", "lease + 30 s"),
     113: Fault("what Slurm never gives", "said in a line, not waited for", "exit 6"),
     114: Fault("SLURM_*, SBATCH_* and the like around us", "change nothing of what our commands do", ""),
-    115: Fault("the run is started in an array, or with the GPUs of several nodes", "each agent has its node's", ""),
+    115: Fault(
+        "the run is started in a part of a job, or has the GPUs of several nodes", "each agent has its node's", ""
+    ),
 }
 
 BY_HAND: dict[int, str] = {}

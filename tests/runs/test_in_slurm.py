@@ -191,7 +191,13 @@ def test_a_node_that_fails_is_told_of_and_the_others_go_on(place: Place, slurm: 
 
 @pytest.mark.fault(114, 115)
 def test_a_run_inside_an_allocation_leaves_it_as_it_was(place: Place, slurm: Cluster) -> None:
-    job = slurm.occupy("--array=1-2", "--exclusive", "--nodes=1", "--time=5")  # its last one has the number of all
+    other = (
+        "--wrap=exec sleep 600",
+        "--exclusive",
+        "--nodes=1",
+        ":",
+    )  # of a heterogeneous job, the first part is meant
+    job = slurm.occupy(*other, "--exclusive", "--nodes=1", "--time=5")
     (node,) = slurm.run("squeue", "--noheader", f"--jobs={job}", "--format=%A %N").partition(f"{job} ")[2].split()[:1]
     place.extra |= {"SLURM_JOB_ID": job, "SLURM_NTASKS": "7", "SLURM_NNODES": "7", "SLURM_EXCLUSIVE": "1"}
     run = Run(place, WAITS.replace("NODES", "partition: there is none"))

@@ -44,6 +44,7 @@ class Allocation:
         self._terms = terms
         self._spread: Spread | None = None
         self._names: tuple[str, ...] = ()  # of its nodes
+        self._part = ""  # of a heterogeneous job
         self._why_gone: TransportError | None = None
         self._granting: asyncio.Task[None] | None = None
         self._looking: asyncio.Task[bool] | None = None
@@ -52,6 +53,7 @@ class Allocation:
         self._is_asked = False
         self._is_over = False
         self._looked_s = 0.0
+        self._trouble: TransportError | None = None  # what came last between us and its end
         self._watch: Watch | None = None
 
     @property
@@ -96,6 +98,7 @@ class Allocation:
         return [
             "srun",
             f"--jobid={self.job}",
+            *([f"--het-group={self._part}"] if self._part else []),
             f"--nodelist={node.name}",
             "--nodes=1",
             "--ntasks=1",
@@ -188,6 +191,7 @@ class Allocation:
     async def _take_nodes(self, standing: Standing) -> None:
         nodes, there = await queue.places_of(self.commands, self.job, standing.nodes)
         self._names = tuple(node.name for node in nodes)
+        self._part = standing.part
         time_s = self._terms.spec.time_s
         self._watch = Watch(
             self.commands, self.job, self._names, standing.nodes, time_s, self._tell, renews=self.is_ours
@@ -199,8 +203,8 @@ class Allocation:
         count = len(self._names)
         where = f"{count} node{'' if count == 1 else 's'}: {standing.nodes}"
         left = "" if standing.left_s == float("inf") else f", for {minutes(standing.left_s)}"
-        whose = "" if self.is_ours else ", in which the program was started,"
-        return f"{whose} has {where}{left}".strip()
+        whose = "" if self.is_ours else "; the program was started in it"
+        return f"has {where}{left}{whose}"
 
     # -- while it is there ----------------------------------------------------------------------------------------
 
@@ -238,7 +242,8 @@ class Allocation:
             async with asyncio.timeout(FORCED_END_S if force else END_S):
                 return await self._end(force)
         except TimeoutError:
-            return f"slurm: job {self.job or '(its number is not known)'} did not end in time"
+            why = f": {self._trouble.message}" if self._trouble is not None else ""
+            return f"slurm: job {self.job or '(its number is not known)'} did not end in time{why}"
         except TransportError as error:
             return error.message
         finally:
@@ -260,8 +265,11 @@ class Allocation:
             self.job = await self._find()
             if not self.job:
                 return ""
-        await end_job(self.commands, self.job, self._tell_loss, force=force)
+        await end_job(self.commands, self.job, self._tell_loss, self._note, force=force)
         return ""
+
+    def _note(self, trouble: TransportError) -> None:
+        self._trouble = trouble
 
     async def close(self) -> None:
         """Let go of it; one that is ours and was not ended is cancelled. Bounded; never raises."""

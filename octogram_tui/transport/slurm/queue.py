@@ -24,7 +24,7 @@ NEVER = {
     "DependencyNeverSatisfied": "what it depends on has failed: see --dependency in `options`",
     "InvalidAccount": "name another `account`",
     "InvalidQOS": "see --qos in `options`",
-    "PartitionConfig": "the partition does not allow so much: ask for fewer nodes, or less `time`",
+    "PartitionConfig": "the partition does not allow so much: ask for fewer nodes or `cpus`, or less `time`",
     "PartitionNodeLimit": "the partition does not allow so many nodes: ask for fewer `nodes` or `tasks`",
     "PartitionTimeLimit": "the partition does not allow so long: ask for less `time`",
     "AssociationTimeLimit": "the account does not allow so long: ask for less `time`",
@@ -40,7 +40,10 @@ _WELL = re.compile(r"(?:idle|alloc|mix|comp|reserved|planned|power|boot|unk)", r
 
 
 class Standing(NamedTuple):
-    """How a job stands. state: as Slurm names it; empty when it has forgotten it. left_s: of its time."""
+    """How a job stands. state: as Slurm names it; empty when it has forgotten it. left_s: of its time.
+
+    part: which one it is of a heterogeneous job; empty when it is a job of its own.
+    """
 
     state: str
     reason: str = ""
@@ -48,6 +51,7 @@ class Standing(NamedTuple):
     nodes: str = ""
     left_s: float = 0.0
     start: str = ""
+    part: str = ""
 
     @property
     def is_over(self) -> bool:
@@ -90,14 +94,15 @@ def answered(said: Said) -> Said:
 
 async def standing_of(commands: Commands, job: str) -> Standing:
     """Ask how a job stands. Raises TransportError when nobody says."""
-    said = await commands.run("squeue", "--noheader", f"--jobs={job}", "--format=%A|%T|%r|%P|%N|%L|%S")
+    said = await commands.run("squeue", "--noheader", f"--jobs={job}", "--format=%A|%T|%r|%P|%N|%L|%S|%i")
     if said.status != 0 and _UNKNOWN in said.error:
         return Standing("")
     # Asked for the first of an array, or of a heterogeneous job, it lists all of that.
     lines = [line.partition("|")[2] for line in answered(said).lines if line.startswith(f"{job}|")]
     fields = [clean(field) for field in lines[0].split("|")] if lines else [""]
-    state, reason, partition, nodes, left, start = (fields + [""] * 6)[:6]
-    return Standing(state, reason, partition, nodes, seconds_of(left), "" if start == "N/A" else start)
+    state, reason, partition, nodes, left, start, number = (fields + [""] * 7)[:7]
+    part = number.partition("+")[2]
+    return Standing(state, reason, partition, nodes, seconds_of(left), "" if start == "N/A" else start, part)
 
 
 async def position_of(commands: Commands, job: str, partition: str) -> tuple[int, int]:
@@ -147,7 +152,7 @@ async def end_of(commands: Commands, job: str) -> str:
         "COMPLETING": "it was cancelled, or has failed: Slurm is ending what ran in it",
     }
     how = words.get(state, clean(f"Slurm says {state}") if state else "Slurm does not know it any more")
-    return how if reason in ("None", "") else f"{how} ({clean(reason)})"
+    return how if reason in ("None", "") or state == "CANCELLED" else f"{how} ({clean(reason)})"
 
 
 # One command for all of it: on a login node each one is a login shell. Its parts are told apart by their first words.

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import math
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import suppress
 
@@ -15,6 +17,7 @@ from octogram_tui.transport.slurm.waiting import GROWTH, LONGEST_LOOK_S, Tell
 
 NEAR_S = 600.0  # before its end, that is told; of a short one, a tenth of its time
 NEAR_SHARE = 0.1
+SOONEST_S = 0.5  # Slurm tells whole seconds
 
 
 class Watch:
@@ -44,6 +47,7 @@ class Watch:
         self._failed: set[str] = set()
         self._near_s = min(NEAR_S, time_s * NEAR_SHARE)
         self._is_near = False
+        self._near_at_s = math.inf  # of this process's clock
         self._stands = False
 
     async def run(self, look: Callable[[], Awaitable[bool]], lease_s: float) -> None:
@@ -53,7 +57,7 @@ class Watch:
         """
         async with asyncio.TaskGroup() as tasks:
             renewing = tasks.create_task(self._renew(lease_s), name="renewal of the allocation")
-            async for _ in _turns(lease_s):
+            async for _ in _turns(lease_s, lambda: self._near_at_s):
                 with suppress(TransportError):
                     if await look():
                         break
@@ -71,6 +75,7 @@ class Watch:
             self._tell("node", how, nodes=self._names)
         if standing.nodes and standing.nodes != self._listed:
             await self._see_what_is_left(standing.nodes)
+        self._near_at_s = math.inf if self._is_near else time.monotonic() + standing.left_s - self._near_s
         if not self._is_near and standing.left_s < self._near_s:
             self._is_near = True
             self._tell("ending", f"ends in {minutes(standing.left_s)}", left_s=told_s(standing.left_s))
@@ -99,13 +104,13 @@ class Watch:
         self._troubles = troubles
 
 
-async def _turns(lease_s: float) -> AsyncIterator[None]:
-    """Give turns for ever, the first at once: closer together in the beginning, and several within a lease."""
+async def _turns(lease_s: float, due_s: Callable[[], float] = lambda: math.inf) -> AsyncIterator[None]:
+    """Give turns for ever: the first at once, then closer together in the beginning than later, one when due."""
     longest_s = min(LONGEST_LOOK_S, max(1.0, lease_s / 3))
     delay_s = 1.0
     while True:
         yield
-        await asyncio.sleep(delay_s)
+        await asyncio.sleep(min(delay_s, max(SOONEST_S, due_s() - time.monotonic() + SOONEST_S)))
         delay_s = min(delay_s * GROWTH, longest_s)
 
 

@@ -10,7 +10,7 @@ import pytest
 from fixtures_program import wait_for
 from fixtures_slurm import Cluster
 
-from octogram_tui.errors import TransportError
+from octogram_tui.errors import LinkLost, TransportError
 from octogram_tui.model.scenario import SlurmSpec
 from octogram_tui.transport.slurm import Allocation, commands, request, watching
 from octogram_tui.transport.slurm.queue import Node
@@ -134,7 +134,17 @@ async def test_its_end_comes_near_and_is_told(rig: Rig, slurm: Cluster, monkeypa
     near = await rig.until("ending")
     assert 0 < near.left_s <= 60
     assert near.message.startswith(f"Slurm's job {made.job} ends in ")
-    assert await made.end(force=True) == ""
+    run, calls = made.commands.run, iter(range(1000))
+
+    async def cut(*words: str) -> commands.Said:
+        said = await run(*words)
+        if next(calls) % 2 == 0:
+            raise LinkLost("slurm: the login node is away for a moment")
+        return said
+
+    monkeypatch.setattr(made.commands, "run", cut)
+    assert await made.end() == "", "it is tried again as long as there is time"
+    monkeypatch.undo()
 
 
 @pytest.mark.fault(107, 108)
