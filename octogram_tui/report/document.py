@@ -172,7 +172,7 @@ def print_document(document: Mapping[str, Any]) -> None:
     streams.print_bytes((json_text(document, indent=2) + "\n").encode("utf-8", "replace"))
 
 
-def not_begun(scenario: str, error: OctogramError) -> dict[str, Any]:
+def not_begun(scenario: str, error: OctogramError, code: int) -> dict[str, Any]:
     """Give the document of a run that could not begin: only what is known then."""
     problems = error.problems if isinstance(error, ScenarioError) else []
     text = streams.hidden
@@ -180,9 +180,9 @@ def not_begun(scenario: str, error: OctogramError) -> dict[str, Any]:
         **Document({}, "").document("finished"),
         "scenario": text(scenario),
         "outcome": "failed",
-        "exit_code": int(error.exit_code),
-        "meaning": _meaning(int(error.exit_code)),
-        "causes": [int(error.exit_code)],
+        "exit_code": code,
+        "meaning": _meaning(code),
+        "causes": [code],
         "reason": text(error.message),
         "problems": [
             {

@@ -51,7 +51,7 @@ def json_schema() -> dict[str, Any]:
                 "counts": {
                     "type": "object",
                     "additionalProperties": COUNT,
-                    "description": "of instances, by how the last of each ended: ok, failed, tolerated, skipped, cancelled",
+                    "description": "of instances, by how each ended last: ok, failed, tolerated, skipped, cancelled",
                 },
                 "attempts": COUNT,
                 "retries": COUNT,

@@ -13,7 +13,7 @@ from hostile import run, texts
 from hypothesis import given, settings
 
 from octogram_tui.engine import events as ev
-from octogram_tui.errors import Problem, ScenarioError, UsageError
+from octogram_tui.errors import Problem, ScenarioError
 from octogram_tui.model.failure import Failure
 from octogram_tui.report.document import MOST_FAILURES, TAILS, Document, not_begun, print_document
 from octogram_tui.report.document_schema import json_schema
@@ -89,9 +89,8 @@ def test_many_failures_are_counted() -> None:
 
 
 def test_a_run_that_cannot_begin_has_one(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
-    found = not_begun("s.yml", ScenarioError([Problem("s.yml", 3, 1, "unknown key 'x'", "did you mean 'y'?")]))
+    found = not_begun("s.yml", ScenarioError([Problem("s.yml", 3, 1, "unknown key 'x'", "did you mean 'y'?")]), 3)
     VALIDATOR.validate(found)
     assert (found["outcome"], found["exit_code"], found["problems"][0]["line"]) == ("failed", 3, 3)
-    assert not_begun("s.yml", UsageError("no"))["exit_code"] == 2
     print_document(found)
     assert json.loads(capfdbinary.readouterr().out) == found
