@@ -18,13 +18,13 @@ from octogram_tui.projection.breakpoints import BreakpointList
 from octogram_tui.projection.causes import cause_of
 from octogram_tui.projection.summary import FailureNote, Summary
 from octogram_tui.projection.tails import Tails
-from octogram_tui.report.closing import Closing
+from octogram_tui.report.closing import MOST_TAILS, Closing
 from octogram_tui.report.phrases import VERSION
 from octogram_tui.report.plainlog import PlainLog, Style
 from octogram_tui.scenario.report import json_text
 
 MOST_FAILURES = 1000
-TAILS = 100
+TAILS = MOST_TAILS
 TAIL_LINES = 20
 TAIL_BYTES_IN_ALL = 4 * 1024 * 1024
 
@@ -47,8 +47,8 @@ class Document:
             self._summary.apply(event)
             self._closing.apply(event)
             self._tails.apply(event)
-            if isinstance(event, ev.JobFinished) and event.state == "ok":
-                self._tails.forget(event.instance)
+            if isinstance(event, ev.JobFinished):
+                self._closing.let_go(event)
             elif isinstance(event, ev.RunFinished):
                 self._causes = list(event.causes)
             elif isinstance(event, ev.RunStarted):

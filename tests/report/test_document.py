@@ -88,6 +88,21 @@ def test_many_failures_are_counted() -> None:
     assert sum("tail" in each for each in found["failures"]) <= TAILS
 
 
+def test_the_first_failure_keeps_its_lines_however_many_come_after_it() -> None:
+    events = recorded.started()
+    for n in range(600):
+        row = recorded.job("sell", "sell one", "shop_1", n)
+        lines = [f"{n}: {'y' * 1000}"] * 20
+        events += [
+            ev.JobStarted(**row),
+            ev.JobOutput(agent="shop_1", **row, lines=lines),
+            ev.JobFinished(**row, state="failed", failure=Failure("exit", f"{'x' * (n % 300)} failed")),
+        ]
+    found = document(recorded.numbered(events))
+    assert found["failures"][0]["tail"][-1].startswith("0: yyy")
+    assert all(each["tail"] for each in found["failures"] if "tail" in each)
+
+
 def test_a_run_that_cannot_begin_has_one(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
     found = not_begun("s.yml", ScenarioError([Problem("s.yml", 3, 1, "unknown key 'x'", "did you mean 'y'?")]), 3)
     VALIDATOR.validate(found)
