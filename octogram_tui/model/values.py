@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 Value: TypeAlias = "bool | int | float | str | list[Value] | dict[str, Value] | None"
 
@@ -18,7 +18,7 @@ def is_same(one: object, other: object) -> bool:
     return one == other or (one != one and other != other)  # .nan, which equals nothing
 
 
-def without_nan(value: Any) -> Any:
+def without_nan(value: object) -> object:
     """Give a value that every reader of JSON takes: numbers that JSON has not, as texts."""
     if isinstance(value, float) and (value != value or value in (float("inf"), float("-inf"))):
         return str(value)
