@@ -98,7 +98,8 @@ class ScenarioError(OctogramError):
     def __init__(self, problems: list[Problem]) -> None:
         first = problems[0]
         more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
-        super().__init__(f"{first.file}:{first.line}:{first.column}: {first.message}{more}", hint=first.hint)
+        place = f"{first.file}:{first.line}:{first.column}" if first.line else first.file
+        super().__init__(f"{place}: {first.message}{more}", hint=first.hint)
         self.problems = problems
 
 

@@ -9,24 +9,28 @@ from octogram_tui.commands.interrupts import whole
 from octogram_tui.commands.run import host_settings, make_run
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from octogram_tui.commands.run import Invocation
     from octogram_tui.runtime.logins import Logins
 
 
-def run_here(invocation: Invocation) -> int:
-    """Run it; gives the exit code. Machines are logged in to while the rest of the program is loaded."""
+def run_here(invocation: Invocation, begun: Callable[[], None]) -> int:
+    """Run it; gives the exit code. Machines are logged in to while the rest of the program is loaded.
+
+    begun: called when its reports are there, which tell of whatever comes then
+    """
     if invocation.args.local or not any(agent.transport == "ssh" for agent in invocation.scenario.everybody):
-        return _run(invocation, None)
+        return _run(invocation, None, begun)
     from octogram_tui.runtime.logins import Logins
 
     with Logins(invocation.transports()) as logins:
         logins.load(invocation.scenario)
-        return _run(invocation, logins)
+        return _run(invocation, logins, begun)
 
 
-def _run(invocation: Invocation, logins: Logins | None) -> int:
+def _run(invocation: Invocation, logins: Logins | None, begun: Callable[[], None]) -> int:
     from octogram_tui.journal import archive
 
     made: list[tuple[str, Path]] = []
@@ -38,7 +42,7 @@ def _run(invocation: Invocation, logins: Logins | None) -> int:
         settings = host_settings(
             invocation, run, run_dir, archive.socket_path(run, run_dir, invocation.settings.runtime_dir)
         )
-        output = invocation.output(run_dir)
+        output = replace(invocation.output(run_dir), on_made=begun)
         if logins is None:
             return run_headless(invocation.scenario, invocation.options(run), settings, output)
         settings = replace(settings, transports=logins.transports)

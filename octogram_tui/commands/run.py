@@ -529,29 +529,26 @@ def main(argv: Sequence[str]) -> int:
         return open_console(request, make_run)
     from octogram_tui.commands.loading import warn
 
-    invocation = _loaded(request)
-    invocation.announce_secrets()
-    warn(invocation.warnings)
-    if invocation.args.dry_run:
-        from octogram_tui.commands.plan import show
-
-        return show(invocation.scenario, invocation.args, as_json=False, carried=invocation.carried)
-    from octogram_tui.commands.headless import run_here
-    from octogram_tui.commands.interrupts import raised
-
-    with raised():
-        return run_here(invocation)
-
-
-def _loaded(request: RunWanted) -> Invocation:
-    """Load it; who waits for a document gets one also when nothing can begin. Raises OctogramError."""
+    has_reports: list[bool] = []
     try:
-        return load_request(request)
-    except OctogramError as error:
-        if request.args.json:
-            from octogram_tui.report.document import not_begun, print_document
+        invocation = load_request(request)
+        invocation.announce_secrets()
+        warn(invocation.warnings)
+        if invocation.args.dry_run:
+            from octogram_tui.commands.plan import show
 
-            print_document(not_begun(request.args.scenario, error))
+            return show(invocation.scenario, invocation.args, as_json=False, carried=invocation.carried)
+        from octogram_tui.commands.headless import run_here
+        from octogram_tui.commands.interrupts import raised
+
+        with raised():
+            return run_here(invocation, lambda: has_reports.append(True))
+    except (OctogramError, SystemExit) as error:
+        args = request.args
+        if (args.json or args.junit) and not args.dry_run and not has_reports:
+            from octogram_tui.report.not_begun import tell_not_begun
+
+            tell_not_begun(args.scenario, args.junit, error, has_document=args.json)
         raise
 
 

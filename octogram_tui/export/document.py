@@ -124,7 +124,7 @@ def _instance(account: Account, row: InstanceRow) -> dict[str, Any]:
         "stage": row.key.stage,
         "job": row.key.job,
         "agent": row.key.agent,
-        "item": row.item,
+        "item": row.key.item,
         "state": _state(row.state),
         "message": row.message,
         "attempts": [_attempt(account, row, attempt) for attempt in attempts_of(row)],

@@ -143,9 +143,10 @@ class Summary:
                 self._slowest = sorted([*self._slowest, slow], key=lambda each: -each.duration_s)[:SLOWEST]
         if event.will_retry:
             return
-        self.counts[event.state] = self.counts.get(event.state, 0) + 1
-        if event.state != "ok":
-            self._states[event.instance] = event.state
+        state = "tolerated" if event.is_tolerated else event.state  # as the run itself counts at its end
+        self.counts[state] = self.counts.get(state, 0) + 1
+        if state != "ok":
+            self._states[event.instance] = state
         if event.state == "failed":
             failure = event.failure or NO_REASON
             note = FailureNote(event.instance, event.agent, event.attempt, failure, event.is_tolerated, event.at_s)

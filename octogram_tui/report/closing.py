@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 TAIL_LINES = 10
 SHOWN_NAMES = 5
+MOST_TAILS = 100
+"""Of so many failures, the first ones, the last lines are kept for the end."""
 RERUN_AFTER = (
     ExitCode.JOB_FAILED,
     ExitCode.SCENARIO,
@@ -74,6 +76,7 @@ class Closing:
         self.repeats = repeats
         self.state = ""  # of the run, where more is known of it than its events tell: running, crashed, damaged
         self._line_of: dict[tuple[str, str], int] = {}
+        self._told_by_lines: set[InstanceId] = set()
 
     def apply(self, event: ev.Event) -> None:
         """Take one event in: only plans matter."""
@@ -83,6 +86,20 @@ class Closing:
             for job in stage.get("jobs") or ():
                 line = int(job.get("line") or stage.get("line") or 0)
                 self._line_of[(str(stage.get("stage")), str(job.get("job")))] = line
+
+    def let_go(self, event: ev.JobFinished) -> None:
+        """Let go of the lines of an attempt that has ended, unless the end may tell of them.
+
+        Those of the first failures are for it, and would be the first to go where there are many.
+        """
+        if event.will_retry:
+            return
+        cluster = self._summary.clusters.holding(event.instance)
+        is_first = event.state == "failed" and cluster is not None and len(cluster) == 1
+        if is_first and len(self._told_by_lines) < MOST_TAILS:
+            self._told_by_lines.add(event.instance)
+        if event.instance not in self._told_by_lines or event.state != "failed":
+            self._tails.forget(event.instance)
 
     def tail(self, instance: InstanceId, attempt: int, failure: Failure) -> list[str]:
         """Give the last lines that an attempt wrote; when none came, those that its failure carries."""

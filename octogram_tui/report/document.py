@@ -18,13 +18,13 @@ from octogram_tui.projection.breakpoints import BreakpointList
 from octogram_tui.projection.causes import cause_of
 from octogram_tui.projection.summary import FailureNote, Summary
 from octogram_tui.projection.tails import Tails
-from octogram_tui.report.closing import NO_REPEATS, Closing, Repeats
+from octogram_tui.report.closing import MOST_TAILS, NO_REPEATS, Closing, Repeats
 from octogram_tui.report.phrases import VERSION
 from octogram_tui.report.plainlog import PlainLog, Style
 from octogram_tui.scenario.report import json_text
 
 MOST_FAILURES = 1000
-TAILS = 100
+TAILS = MOST_TAILS
 TAIL_LINES = 20
 TAIL_BYTES_IN_ALL = 4 * 1024 * 1024
 
@@ -50,8 +50,8 @@ class Document:
             self._summary.apply(event)
             self._closing.apply(event)
             self._tails.apply(event)
-            if isinstance(event, ev.JobFinished) and event.state == "ok":
-                self._tails.forget(event.instance)
+            if isinstance(event, ev.JobFinished):
+                self._closing.let_go(event)
             elif isinstance(event, ev.RunFinished):
                 self._causes = list(event.causes)
             elif isinstance(event, ev.RunStarted):
@@ -175,7 +175,7 @@ def print_document(document: Mapping[str, Any]) -> None:
     streams.print_bytes((json_text(document, indent=2) + "\n").encode("utf-8", "replace"))
 
 
-def not_begun(scenario: str, error: OctogramError) -> dict[str, Any]:
+def not_begun(scenario: str, error: OctogramError, code: int) -> dict[str, Any]:
     """Give the document of a run that could not begin: only what is known then."""
     problems = error.problems if isinstance(error, ScenarioError) else []
     text = streams.hidden
@@ -183,9 +183,9 @@ def not_begun(scenario: str, error: OctogramError) -> dict[str, Any]:
         **Document({}).document("finished"),
         "scenario": text(scenario),
         "outcome": "failed",
-        "exit_code": int(error.exit_code),
-        "meaning": _meaning(int(error.exit_code)),
-        "causes": [int(error.exit_code)],
+        "exit_code": code,
+        "meaning": _meaning(code),
+        "causes": [code],
         "reason": text(error.message),
         "problems": [
             {

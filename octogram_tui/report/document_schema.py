@@ -51,7 +51,7 @@ def json_schema() -> dict[str, Any]:
                 "counts": {
                     "type": "object",
                     "additionalProperties": COUNT,
-                    "description": "of instances, by how their last attempt ended",
+                    "description": "of instances, by how each ended last: ok, failed, tolerated, skipped, cancelled",
                 },
                 "attempts": COUNT,
                 "retries": COUNT,

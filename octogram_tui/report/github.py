@@ -115,4 +115,5 @@ class GitHub(Service):
                         raise OSError(errno.EAGAIN, "its reader takes too little")
                     left = left[taken:]
         except OSError as error:
-            self._tell(f"{what} cannot be written: {path}: {error.strerror}")
+            why = "it is a pipe that nobody reads" if error.errno == errno.ENXIO else error.strerror
+            self._tell(f"{what} cannot be written: {path}: {why}")

@@ -32,6 +32,7 @@ class Output:
 
     otel: whether a collector is told of it
     hold_s: how long it waits at a breakpoint or a failure, where somebody is to be called
+    on_made: called when the reporters are there
     """
 
     events: str | None = None
@@ -51,6 +52,7 @@ class Output:
     journal: str = ""
     repeats: Repeats = NO_REPEATS
     hold_s: float | None = None
+    on_made: Callable[[], None] | None = None
 
     def reporters(self) -> list[Reporter]:
         """Make the reporters. Raises JournalError when a file cannot be made, UsageError when a port cannot be had."""
@@ -80,6 +82,8 @@ class Output:
             from octogram_tui.report.held import HeldCall
 
             found.append(HeldCall(sys.stderr, self.hold_s))
+        if self.on_made is not None:
+            self.on_made()
         return found
 
     def file_reporters(self) -> list[Reporter]:

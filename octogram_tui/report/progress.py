@@ -329,6 +329,7 @@ class Progress:
 
     def _job_finished(self, event: ev.JobFinished) -> None:
         self._tell_finished(event)
+        self._closing.let_go(event)  # what it wrote was quoted, where it had to be
         if self._lines is not None:
             self._lines.end(event)
 

@@ -148,6 +148,20 @@ def test_a_tolerated_failure_is_told_and_costs_nothing() -> None:
     assert simulation.events[-1].counts == {"tolerated": 1, "ok": 1}  # type: ignore[attr-defined]
 
 
+def test_what_runs_again_is_counted_once() -> None:
+    attempts: list[str] = []
+
+    def answer(sent: SendJob) -> AttemptReport:
+        attempts.append(str(sent.attempt))
+        return report(sent.attempt, "failed" if str(sent.attempt) == "s/one@a#1" else "ok")
+
+    simulation = run(scenario(stage("s", job("one", on_failure="continue"), job("two"))), answer, keep_alive=True)
+    simulation.go(RerunRequest("s"))
+    simulation.go(StopRequest("operator", 0))
+    assert attempts == ["s/one@a#1", "s/two@a#1", "s/one@a#2", "s/two@a#2"]
+    assert simulation.events[-1].counts == {"ok": 2}  # type: ignore[attr-defined]
+
+
 RAN = {"exit_code": 3, "stdout": "half", "stderr": "why"}
 EXIT = {"kind": "exit", "message": "exit status 3", "detail": {"exit_code": 3}}
 

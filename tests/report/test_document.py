@@ -13,7 +13,7 @@ from hostile import run, texts
 from hypothesis import given, settings
 
 from octogram_tui.engine import events as ev
-from octogram_tui.errors import Problem, ScenarioError, UsageError
+from octogram_tui.errors import Problem, ScenarioError
 from octogram_tui.model.failure import Failure
 from octogram_tui.report.closing import Repeats
 from octogram_tui.report.document import MOST_FAILURES, TAILS, Document, not_begun, print_document
@@ -89,10 +89,24 @@ def test_many_failures_are_counted() -> None:
     assert sum("tail" in each for each in found["failures"]) <= TAILS
 
 
+def test_the_first_failure_keeps_its_lines_however_many_come_after_it() -> None:
+    events = recorded.started()
+    for n in range(600):
+        row = recorded.job("sell", "sell one", "shop_1", n)
+        lines = [f"{n}: {'y' * 1000}"] * 20
+        events += [
+            ev.JobStarted(**row),
+            ev.JobOutput(agent="shop_1", **row, lines=lines),
+            ev.JobFinished(**row, state="failed", failure=Failure("exit", f"{'x' * (n % 300)} failed")),
+        ]
+    found = document(recorded.numbered(events))
+    assert found["failures"][0]["tail"][-1].startswith("0: yyy")
+    assert all(each["tail"] for each in found["failures"] if "tail" in each)
+
+
 def test_a_run_that_cannot_begin_has_one(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
-    found = not_begun("s.yml", ScenarioError([Problem("s.yml", 3, 1, "unknown key 'x'", "did you mean 'y'?")]))
+    found = not_begun("s.yml", ScenarioError([Problem("s.yml", 3, 1, "unknown key 'x'", "did you mean 'y'?")]), 3)
     VALIDATOR.validate(found)
     assert (found["outcome"], found["exit_code"], found["problems"][0]["line"]) == ("failed", 3, 3)
-    assert not_begun("s.yml", UsageError("no"))["exit_code"] == 2
     print_document(found)
     assert json.loads(capfdbinary.readouterr().out) == found

@@ -110,4 +110,7 @@ def test_a_pipe_that_nobody_reads_holds_nothing_up(tmp_path: Path) -> None:
     reader = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
     GitHub({"GITHUB_OUTPUT": f"{tmp_path}/pipe"}, told.append).begin("r" * (1 << 17))  # more than a pipe holds
     os.close(reader)
-    assert [each.rpartition(": ")[2] for each in told] == ["No such device or address", "its reader takes too little"]
+    assert [each.rpartition(": ")[2] for each in told] == [
+        "it is a pipe that nobody reads",
+        "its reader takes too little",
+    ]

@@ -148,9 +148,25 @@ def test_a_document_is_all_of_standard_output(step: Place) -> None:
     assert "--junit - and --json cannot share standard output" in again.stderr
 
 
+@pytest.mark.parametrize("state", ["taken", "no directory"])
+def test_a_run_that_cannot_be_made_has_its_reports_too(place: Place, state: str) -> None:
+    """Else whoever reads them finds those of an earlier run, or nothing."""
+    place.write("s.yml", "agents: [{name: a, transport: local}]\nstages: []\n")
+    (place.home / "d").mkdir()
+    place.write("d/journal.jsonl", "")
+    wrong = {"taken": ["--run-dir", "d", "--junit", "r.xml"], "no directory": ["--junit", "no/where.xml"]}[state]
+    done = place.run("s.yml", "--json", *wrong)
+    found = json.loads(done.stdout)
+    jsonschema.validate(found, json_schema())
+    assert (done.returncode, found["outcome"]) == (found["exit_code"], "failed")
+    assert found["reason"] in done.stderr
+    assert state == "no directory" or f">{found['reason']}</error>" in (place.home / "r.xml").read_text()
+
+
 def test_a_scenario_that_is_wrong_has_a_document_too(place: Place) -> None:
     place.write("s.yml", "agents: [{name: a}]\nstage: []\n")
-    done = place.run("s.yml", "--json")
+    done = place.run("s.yml", "--json", "--junit", "r.xml")
+    assert 'type="exit 3"' in (place.home / "r.xml").read_text()
     assert done.returncode == 3
     found = json.loads(done.stdout)
     jsonschema.validate(found, json_schema())
