@@ -234,7 +234,7 @@ class Debugging:
 
     async def _locations(self, asked: Arguments) -> dict[str, Any]:
         source = asked.object("source")
-        if not (source.number("sourceReference", 0) or self.debuggee.is_scenario(source.text("path", ""))):
+        if not (source.number("sourceReference", 0) or self.debuggee.is_scenario(source.system_text("path", ""))):
             return {"breakpoints": []}
         first = self._sources.line_in(asked.number("line"))
         last = self._sources.line_in(asked.number("endLine", asked.number("line")))
