@@ -58,7 +58,8 @@ class DebuggedRun:
         self._answers: dict[str, int] = {}
         self.events: list[Event] = []
         self.at_s = 0.0
-        self.desk = Desk(_no_log, None, self._engine, Feeding(self._engine, None).aside)
+        self._feeding = Feeding(self._engine, None)
+        self.desk = Desk(_no_log, None, self._engine, self._feeding.aside)
 
     def begin(self) -> DebuggedRun:
         """Start, and go as far as it goes."""
@@ -74,6 +75,10 @@ class DebuggedRun:
             for effect in outcome.effects:
                 self._do(effect)
         return self
+
+    def close(self) -> None:
+        """Let go of the thread in which somebody has looked at it."""
+        self._feeding.close()
 
     def _do(self, effect: object) -> None:
         match effect:

@@ -28,6 +28,7 @@ Cause = Literal["breakpoint", "function breakpoint", "data breakpoint", "excepti
 OTHER_FILE = "this file is not the scenario that runs"
 EDITED = "the file was edited: it stands as soon as the run goes by it"
 NOTHING_MEANT = "no row of the scenario is meant by it now"
+TAKEN_AWAY = "an edit took away what it stood on"
 MOST = 1000
 """So many a run takes."""
 
@@ -75,7 +76,7 @@ class Breakpoints:
     async def set_lines(self, asked: Arguments) -> list[dict[str, Any]]:
         """Take the breakpoints of a file."""
         source = asked.object("source")
-        path = source.text("path", "")
+        path = source.system_text("path", "")
         if source.number("sourceReference", 0):
             path = path or self._debuggee.opened.scenario
         given = asked.objects("breakpoints")
@@ -314,7 +315,10 @@ class Breakpoints:
             if each.cause == "breakpoint" and each.breakpoint is not None:
                 line = line_of_pattern(source, each.breakpoint.pattern)
                 each.moved = line or each.moved
-                each.problem = "" if line else "an edit took away what it stood on"
+                if not line:
+                    each.problem = TAKEN_AWAY
+                elif each.problem == TAKEN_AWAY:
+                    each.problem = ""
 
     def tell_changes(self) -> None:
         """Tell the client of each that is not as it was told last."""

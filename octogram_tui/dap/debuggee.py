@@ -7,7 +7,7 @@ import os
 from collections.abc import AsyncIterator, Callable
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
-from octogram_tui.dap.messages import RequestFailed, is_takeable
+from octogram_tui.dap.messages import RequestFailed
 from octogram_tui.engine.events import Event
 from octogram_tui.model.ids import InstanceId
 from octogram_tui.projection.board import Board
@@ -118,7 +118,7 @@ class Debuggee:
         mine = self.opened.scenario
         if path == mine:
             return True
-        return bool(path) and is_takeable(path) and os.path.realpath(path) == os.path.realpath(mine)
+        return bool(path) and os.path.realpath(path) == os.path.realpath(mine)
 
     def file_text(self) -> str | None:
         """Read the scenario's file as it is now; None where there is none."""

@@ -32,12 +32,15 @@ TAIL_LINES = 20
 
 
 class Manner(NamedTuple):
-    """How it is debugged. seen: the number of the event up to which all is history."""
+    """How it is debugged. seen: the number of the event up to which all is history; holds_alone: one agent each."""
 
     stops_on_entry: bool = False
     steps: Steps = "agent"
     stops: bool = True
     seen: int = 0
+    holds_alone: bool = False
+    only_watches: bool = False
+    takes_control: bool = False
 
 
 class Debugging:
@@ -107,6 +110,17 @@ class Debugging:
         }
 
     # From the beginning to the end
+
+    async def join(self) -> None:
+        """Come to a run that has gone on long before: learn where it is, and who controls it."""
+        debuggee, manner = self.debuggee, self._manner
+        await debuggee.until(lambda: debuggee.board.seq >= manner.seen)
+        if manner.takes_control and not debuggee.has_control:
+            await debuggee.take_control()
+        self.was_paused = debuggee.board.is_paused
+        if not debuggee.has_control:
+            said = "this client only watches" if manner.only_watches else "another console holds control of this run"
+            self.say(f"{said}: `take_control` in the debug console takes it", "important")
 
     async def begin(self) -> None:
         """The client has said all, and has its answer: tell where the run is, and from now on what it does."""
@@ -234,7 +248,7 @@ class Debugging:
 
     async def _locations(self, asked: Arguments) -> dict[str, Any]:
         source = asked.object("source")
-        if not (source.number("sourceReference", 0) or self.debuggee.is_scenario(source.text("path", ""))):
+        if not (source.number("sourceReference", 0) or self.debuggee.is_scenario(source.system_text("path", ""))):
             return {"breakpoints": []}
         first = self._sources.line_in(asked.number("line"))
         last = self._sources.line_in(asked.number("endLine", asked.number("line")))

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterable
-from typing import Any
+from typing import Any, NoReturn
 
 from octogram_tui.cuts import beginning
 from octogram_tui.dap.messages import RequestFailed
@@ -30,6 +31,9 @@ Setting = Callable[[tuple[Key, ...], Any], Awaitable[None]]
 class Place:
     """Something with parts: a map or a list of a value, or a scope that is read when somebody looks.
 
+    What was set is seen when a place is unfolded again, by the number that it has: each reads itself anew from the
+    scope that it is in.
+
     path      from the value that it is part of
     name      how an expression names it; empty where none does
     setting   sets a part, None where nothing can be set
@@ -47,29 +51,47 @@ class Place:
         first: int = 0,
     ) -> None:
         self._value = value
+        self._of: tuple[Place, Key] | None = None  # the place that this is a part of, and which
+        self._is_stale = False
         self.path = path
         self.name = name
         self.setting = setting
         self.watched = watched
         self.first = first  # the children before it stand elsewhere
 
-    async def children(self) -> list[tuple[Key, Any]]:
-        """Give the parts, in order."""
-        value = self._value if isinstance(self._value, (dict, list)) else await self._value()
-        self._value = value
+    async def children(self, *, is_whole: bool = False) -> list[tuple[Key, Any]]:
+        """Give the parts, in order. is_whole: those too that stand in a place before this one."""
+        value = await self._read()
         pairs: Iterable[tuple[Key, Any]] = value.items() if isinstance(value, dict) else enumerate(value)
-        return list(pairs)[self.first :]
+        return list(pairs)[0 if is_whole else self.first :]
+
+    async def _read(self) -> dict[Any, Any] | list[Any]:
+        if self._is_stale and self._of is not None:
+            whole, key = self._of
+            found = dict(await whole.children(is_whole=True)).get(key)
+            if not isinstance(found, (dict, list)):
+                raise RequestFailed("this is not there any more: look again")
+            self._value, self._is_stale = found, False
+        return self._value if isinstance(self._value, (dict, list)) else await self._value()
+
+    def become_stale(self) -> None:
+        """Something that is shown here may have been set."""
+        self._is_stale = True
 
     async def named(self, name: str) -> tuple[Key, Any]:
-        """Find the part that is shown by a name. Raises RequestFailed."""
-        for key, value in await self.children():
-            if shown_name(key) == name:
-                return key, value
+        """Find the part that is shown by a name. Raises RequestFailed, also where two are shown by the same."""
+        found = [(key, value) for key, value in await self.children() if shown_name(key) == name]
+        if len(found) == 1:
+            return found[0]
+        if found:
+            raise RequestFailed(f"{len(found)} are shown as {safe(name, limit=80)}: set it in the debug console")
         raise RequestFailed(f"there is no {safe(name, limit=80)} here")
 
     def part(self, key: Key, value: Any) -> Place:
         """Give a part that has parts itself."""
-        return Place(value, path=(*self.path, key), name=self.expression(key), setting=self.setting)
+        part = Place(value, path=(*self.path, key), name=self.expression(key), setting=self.setting)
+        part._of = self, key
+        return part
 
     def expression(self, key: Key) -> str:
         """Write the expression that gives a part; empty where none does."""
@@ -83,10 +105,12 @@ class Place:
 
     def rest(self, count: int) -> Place:
         """Give what comes after so many parts."""
-        return Place(
+        rest = Place(
             self._value, path=self.path, name=self.name, setting=self.setting, watched=self.watched,
             first=self.first + count,
         )  # fmt: skip
+        rest._of = self._of
+        return rest
 
 
 class Handles:
@@ -116,6 +140,11 @@ class Handles:
         gone = {*agents, ""}
         for number in [number for number, (agent, _) in self._places.items() if agent in gone]:
             del self._places[number]
+
+    def refresh(self) -> None:
+        """Have all that is shown read itself anew when it is looked at: something was set."""
+        for _, place in self._places.values():
+            place.become_stale()
 
     def shown(self, agent: str, value: Any, place: Place | None) -> dict[str, Any]:
         """Write a value as the protocol has it: value, type, and the number by which it is unfolded.
@@ -178,11 +207,18 @@ def _scalar(value: Any, most: int) -> str:
 
 
 def value_of(text: str) -> Any:
-    """Read what somebody typed for a value: JSON; what is not JSON is a text as it stands."""
+    """Read what somebody typed for a value: JSON; what is not JSON is a text as it stands. Raises RequestFailed."""
     try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
+        found = json.loads(text, parse_constant=_no_value)
+    except RecursionError:
+        raise RequestFailed("a value is nested too deep") from None
+    except ValueError:
         return text
+    return text if isinstance(found, float) and not math.isfinite(found) else found
+
+
+def _no_value(_: str) -> NoReturn:
+    raise ValueError
 
 
 def with_part(value: Any, path: tuple[Key, ...], new: Any) -> Any:

@@ -39,6 +39,14 @@ class Arguments:
 
     def text(self, name: str, default: str | None = None) -> str:
         """Give a text; one without a default is required."""
+        value = self._text(name, default)
+        if any("\ud800" <= sign <= "\udfff" for sign in value):
+            raise RequestFailed(
+                f"`{name}` has half of a pair of surrogates in it, which is no text: {quoted(value, 60)}"
+            )
+        return value
+
+    def _text(self, name: str, default: str | None) -> str:
         value = self._value(name, default)
         if not isinstance(value, str):
             raise _wrong(name, "a text", value)
@@ -46,7 +54,7 @@ class Arguments:
 
     def system_text(self, name: str, default: str | None = None) -> str:
         """Give a text that goes to the system: a path, a word of a command line."""
-        return _takeable(name, self.text(name, default))
+        return _takeable(name, self._text(name, default))
 
     def system_texts(self, name: str) -> list[str]:
         """Give a list of such, empty where there is none."""

@@ -154,15 +154,14 @@ class Scopes:
             raise RequestFailed("this has been, and cannot be set: set `vars`, or the arguments of the next attempt")
         value = value_of(asked.text("value"))
         await place.setting((*place.path, key), value)
-        self._handles.forget([agent])
-        part = None
-        if _has_parts(value):
-            part = Place(value, path=(*place.path, key), name=place.expression(key), setting=place.setting)
+        self._handles.refresh()
+        part = place.part(key, value) if _has_parts(value) else None
         return self._handles.shown(agent, value, part)
 
     async def set_by_name(self, path: tuple[Key, ...], value: Any) -> dict[str, Any]:
         """Set a variable, or a part of one, and write what it is."""
         await self._set_variable(path, value)
+        self._handles.refresh()
         name = "vars"
         for key in path:
             name = Place({}, name=name).expression(key)

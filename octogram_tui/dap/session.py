@@ -8,69 +8,40 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from octogram_tui.cuts import quoted
+from octogram_tui.dap.beginning import joined, launched, replayed
 from octogram_tui.dap.capabilities import ALWAYS, OF_REPLAY
-from octogram_tui.dap.debuggee import Debuggee, LaunchWanted, Opened, Opener
+from octogram_tui.dap.debuggee import Debuggee, Opened, Opener
 from octogram_tui.dap.debugging import Debugging, Manner
-from octogram_tui.dap.framing import BodyError, FramingError, framed, read_message
-from octogram_tui.dap.messages import Arguments, Request, RequestFailed, is_takeable, refusal, request_of, success
+from octogram_tui.dap.incoming import MOVES, STANDING, Doing, Incoming
+from octogram_tui.dap.messages import Arguments, Request, RequestFailed
+from octogram_tui.dap.outgoing import Outgoing
 from octogram_tui.engine.events import Event
 from octogram_tui.engine.stimuli import HoldModeRequest
-from octogram_tui.errors import OctogramError, ScenarioError
+from octogram_tui.errors import OctogramError
 from octogram_tui.projection.row_states import Phase
 from octogram_tui.projection.text import safe
 
-MOST_WAITING = 1000
-"""So many requests may wait; with who sends more, there is no talking."""
 RESTARTS_S = 60.0
-LAST_WORDS_S = 2.0
 MOST_UNTOLD = 5_000
 """So many events are kept for a client that does not read; then the run is not listened to until it does."""
-ALL = 1 << 62
 NOTHING_THERE = "the journal holds no event: there is nothing to replay"
-
-MOVES = frozenset(
-    "launch attach configurationDone disconnect terminate restart continue next stepIn stepOut pause restartFrame goto "
-    "stepBack reverseContinue".split()
-)
-"""Requests whose answer comes before all that they lead to."""
-STANDING = frozenset(
-    "threads stackTrace scopes variables setVariable setExpression evaluate completions exceptionInfo source "
-    "loadedSources breakpointLocations setBreakpoints setFunctionBreakpoints setDataBreakpoints "
-    "setExceptionBreakpoints dataBreakpointInfo gotoTargets configurationDone terminate restart".split()
-)
-"""With those that move, all that there is once something is debugged."""
-CANCELLABLE = frozenset(
-    "evaluate variables scopes stackTrace completions source exceptionInfo threads loadedSources "
-    "breakpointLocations gotoTargets dataBreakpointInfo".split()
-)
-"""What leaves nothing half done when it is broken off."""
-URGENT = ("disconnect", "terminate")
-"""What does not wait behind something that takes long: it breaks that off."""
-BEGINNINGS = frozenset({"launch", "attach", "restart"})
-"""What is broken off only by who leaves: it ends what it has half begun."""
 
 
 class Session:
     """Speaks with one client until that goes away, and ends what it began."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, opener: Opener) -> None:
-        self._reader = reader
-        self._writer = writer
+        self._out = Outgoing(writer)
+        self._requests = Incoming(reader, self._out)
         self._opener = opener
         self._loop = asyncio.get_running_loop()
-        self._seq = 0
         self._initialized: Arguments | None = None
         self._debugging: Debugging | None = None
         self._launched: Arguments | None = None
         self._listening: asyncio.Task[None] | None = None
-        self._waiting: deque[Request] = deque()
-        self._asked = asyncio.Event()
-        self._now: tuple[Request, asyncio.Task[dict[str, Any] | None]] | None = None
         self._untold: list[Event] = []
         self._news = asyncio.Event()
         self._room = asyncio.Event()  # for more to be told
@@ -78,7 +49,6 @@ class Session:
         self._telling = asyncio.Lock()
         self._after: list[Callable[[], Awaitable[None] | None]] = []
         self._is_stopping = False
-        self._is_restarting = False
         self._has_left = False
         self._later: set[asyncio.TimerHandle] = set()
         self._over: asyncio.Future[None] = self._loop.create_future()
@@ -94,7 +64,7 @@ class Session:
 
     async def run(self) -> None:
         """Stay until the client has left, or `leave` is called; what it launched is then being ended."""
-        tasks = [asyncio.create_task(each) for each in (self._read(), self._work(), self._tell_news())]
+        tasks = [asyncio.create_task(each) for each in (self._requests.read(), self._work(), self._tell_news())]
         for task in tasks:
             task.add_done_callback(self._task_ended)
         try:
@@ -104,7 +74,7 @@ class Session:
                 task.remove_done_callback(self._task_ended)
                 task.cancel()
             self._room.set()
-            under_way = self._now
+            under_way = self._requests.now
             if under_way is not None:
                 if under_way[0].command != "disconnect":  # that says how we part, and is done as said
                     under_way[1].cancel()
@@ -113,9 +83,7 @@ class Session:
             await self._part()
             for each in list(self._later):
                 each.cancel()
-            with contextlib.suppress(OSError, TimeoutError):
-                async with asyncio.timeout(LAST_WORDS_S):  # whoever does not read is not waited for
-                    await self._writer.drain()
+            await self._out.last_words()
 
     def leave(self) -> None:
         """End it as if the client had gone away."""
@@ -131,119 +99,38 @@ class Session:
         else:
             self._over.set_result(None)
 
-    # What goes out
-
-    def _send(self, message: dict[str, Any]) -> None:
-        self._seq += 1
-        if not self._writer.is_closing():
-            self._writer.write(framed({"seq": self._seq, **message}))
-
-    def _emit(self, event: str, body: dict[str, Any]) -> None:
-        if self._is_restarting and event in ("exited", "terminated"):
-            return
-        self._send({"type": "event", "event": event, **({"body": body} if body else {})})
-
-    def _emit_important(self, said: str) -> None:
-        self._emit("output", {"category": "important", "output": f"octogram-tui: {safe(said)}\n"})
-
-    # What comes in
-
-    async def _read(self) -> None:
-        while True:
-            try:
-                message = await read_message(self._reader)
-            except BodyError as error:
-                self._emit_important(error.message)
-                continue
-            except FramingError as error:
-                self._emit_important(error.message)
-                return
-            if message is None:
-                asked = [*self._waiting, *([self._now[0]] if self._now is not None else [])]
-                if any(request.command == "disconnect" for request in asked):
-                    await asyncio.Event().wait()  # it is said there how we part
-                return
-            request = request_of(message)
-            if request is None:
-                if message.get("type") not in ("response", "event"):  # we ask nothing, so that nothing is answered
-                    self._emit_important("a message is no request: it needs `seq`, `type` and `command`")
-                continue
-            if request.command == "cancel":
-                self._cancel(request)
-                continue
-            broken_off = CANCELLABLE | BEGINNINGS if request.command == "disconnect" else CANCELLABLE
-            if request.command in URGENT and self._now is not None and self._now[0].command in broken_off:
-                self._now[1].cancel()
-            self._waiting.append(request)
-            self._asked.set()
-            if len(self._waiting) > MOST_WAITING:
-                self._emit_important("so many requests wait that no more are taken")
-                return
-
-    def _cancel(self, request: Request) -> None:
-        """Break off a request that is under way, or never begin one that waits; else there is nothing to break off."""
-        try:
-            wanted = request.arguments.number("requestId", ALL % 2**31, least=-(2**31))
-        except RequestFailed as failed:
-            self._send(refusal(request, failed))
-            return
-        for waiting in self._waiting:
-            if waiting.seq == wanted:
-                self._waiting.remove(waiting)
-                self._send(refusal(waiting, RequestFailed("cancelled")))
-                break
-        else:
-            if self._now is not None and self._now[0].seq == wanted and self._now[0].command in CANCELLABLE:
-                self._now[1].cancel()
-        self._send(success(request, None))
+    # What is asked
 
     async def _work(self) -> None:
         while True:
-            while not self._waiting:
-                self._asked.clear()
-                await self._asked.wait()
-            request = self._waiting.popleft()
+            request = await self._requests.next()
             task = self._loop.create_task(self._handle(request))
-            self._now = (request, task)
+            self._requests.now = (request, task)
             self._room.set()  # what came of it is told by the run
             try:
                 await asyncio.wait([task])
             finally:
-                self._now = None
+                self._requests.now = None
             self._answer(request, task)
             for after in self._flush_after():
                 done = after()
                 if done is not None:
                     await done
             await self._tell()
-            await self._writer.drain()
-            if self._has_left:
+            await self._out.drain()
+            if self._has_left or (self._requests.is_at_end and not self._requests.is_to_part):
                 return
-
-    def _is_hurried(self) -> bool:
-        """Whether something waits that ends, or breaks off, what takes long."""
-        return any(request.command in (*URGENT, "pause") for request in self._waiting)
 
     def _flush_after(self) -> list[Callable[[], Awaitable[None] | None]]:
         after, self._after = self._after, []
         return after
 
-    def _answer(self, request: Request, task: asyncio.Task[dict[str, Any] | None]) -> None:
-        if task.cancelled():
-            self._send(refusal(request, RequestFailed("cancelled")))
-            return
-        error = task.exception()
+    def _answer(self, request: Request, task: Doing) -> None:
+        error = asyncio.CancelledError() if task.cancelled() else task.exception()
         if error is None:
-            self._send(success(request, task.result()))
-        elif isinstance(error, RequestFailed):
-            self._send(refusal(request, error))
-        elif isinstance(error, OctogramError):
-            said = f"{error.message}\n{error.hint}".strip().splitlines()
-            told = "; ".join(line.strip() for line in said)
-            self._send(refusal(request, RequestFailed(safe(told), is_shown=True)))
+            self._out.answer(request, task.result())
         else:
-            self._send(refusal(request, RequestFailed(safe(f"a defect of octogram-tui: {error!r}"), is_shown=True)))
-            self._loop.call_exception_handler({"message": f"request {request.command!r}", "exception": error})
+            self._out.refuse(request, error)
 
     async def _handle(self, request: Request) -> dict[str, Any] | None:
         command = request.command
@@ -270,7 +157,7 @@ class Session:
         if self._initialized is not None:
             raise RequestFailed("`initialize` comes once")
         if asked.text("pathFormat", "path") != "path":
-            raise RequestFailed("paths are paths here, and no addresses")
+            raise RequestFailed("`pathFormat` is `path` here: files are named by their paths, and by no URIs")
         for name in ("linesStartAt1", "columnsStartAt1", "supportsProgressReporting", "supportsInvalidatedEvent"):
             asked.flag(name)
         self._initialized = asked
@@ -280,64 +167,33 @@ class Session:
         self._refuse_second()
         self._launched = asked
         if "replay" in asked:
-            opened = await self._opener.replay(asked.system_text("replay"))
-            manner = Manner(stops_on_entry=asked.flag("stopOnEntry", default=True), seen=ALL)
-            await self._open(opened, manner, owns=False)
-            return
-        await self._begin_run(asked)
+            await self._open(*await replayed(self._opener, asked), owns=False)
+        else:
+            await self._begin_run(asked)
 
     async def _begin_run(self, asked: Arguments) -> None:
-        is_debugged = not asked.flag("noDebug")
-        wanted = LaunchWanted(
-            program=asked.system_text("program"),
-            options=tuple(asked.system_texts("args")),
-            cwd=asked.system_text("cwd", ""),
-            environment=_environment(asked.object("env")),
-            keeps_alive=asked.flag("keepAlive"),
-            holds_failures=is_debugged,
-        )
-        manner = Manner(
-            stops_on_entry=asked.flag("stopOnEntry") and is_debugged,
-            steps="all" if _chosen(asked, "steps", ("agent", "all")) == "all" else "agent",
-            stops=is_debugged,
-        )
-        mode = _chosen(asked, "holdMode", ("all", "alone"))
-        try:
-            opened = await self._opener.launch(wanted)
-        except ScenarioError as error:
-            for problem in error.problems:
-                self._emit("output", _problem(problem))
-            raise
-        await self._open(opened, manner, owns=True)
-        assert self._debugging is not None
-        if mode == "alone":
-            await self._debugging.debuggee.ask(HoldModeRequest("alone"))
+        opened, manner = await launched(self._opener, asked, self._out.emit)
+        debugging = await self._open(opened, manner, owns=True)
+        if manner.holds_alone:
+            await debugging.debuggee.ask(HoldModeRequest("alone"))
 
     async def _attach(self, asked: Arguments) -> None:
         self._refuse_second()
-        only_watches = asked.flag("readOnly")
-        opened = await self._opener.attach(asked.system_text("run", "last"), only_watches=only_watches)
-        seen = opened.seen
-        manner = Manner(steps="all" if _chosen(asked, "steps", ("agent", "all")) == "all" else "agent", seen=seen)
-        await self._open(opened, manner, owns=False)
-        assert self._debugging is not None
-        debuggee = self._debugging.debuggee
-        await debuggee.until(lambda: debuggee.board.seq >= seen)
-        if asked.flag("takeControl") and not only_watches and not debuggee.has_control:
-            await debuggee.take_control()
-        self._debugging.was_paused = debuggee.board.is_paused
-        if not debuggee.has_control:
-            said = "another console holds control of this run" if not only_watches else "this client only watches"
-            self._debugging.say(f"{said}: `take_control` in the debug console takes it", "important")
+        opened, manner = await joined(self._opener, asked)
+        debugging = await self._open(opened, manner, owns=False)
+        await debugging.join()
 
     def _refuse_second(self) -> None:
         if self._debugging is not None:
             raise RequestFailed("something is debugged already: one session is for one run")
 
-    async def _open(self, opened: Opened, manner: Manner, *, owns: bool) -> None:
+    async def _open(self, opened: Opened, manner: Manner, *, owns: bool) -> Debugging:
         assert self._initialized is not None
         debuggee = Debuggee(opened, owns=owns)
-        debugging = Debugging(debuggee, self._initialized, manner, self._emit, self._look_later, self._is_hurried)
+        out, requests = self._out, self._requests
+        debugging = Debugging(
+            debuggee, self._initialized, manner, out.emit, self._look_later, lambda: requests.is_hurried
+        )
         debuggee.on_control(self._news.set)
         self._listening = self._loop.create_task(self._listen(debuggee))
         try:
@@ -352,18 +208,18 @@ class Session:
         before, self._debugging = self._debugging, debugging
         if opened.says:
             debugging.say(opened.says)
-        if before is not None:  # it is the same session that goes on
-            return
-        self._after.append(lambda: self._opened(debuggee))
+        if before is None:  # else it is the same session that goes on
+            self._after.append(lambda: self._opened(debuggee))
+        return debugging
 
     def _opened(self, debuggee: Debuggee) -> None:
         opened = debuggee.opened
         if debuggee.is_replay:
-            self._emit("capabilities", {"capabilities": OF_REPLAY})
+            self._out.emit("capabilities", {"capabilities": OF_REPLAY})
         process: dict[str, Any] = {"name": opened.scenario, "isLocalProcess": True}
         process |= {"startMethod": "launch" if debuggee.owns or debuggee.is_replay else "attach"}
-        self._emit("process", process | ({"systemProcessId": opened.pid} if opened.pid else {}))
-        self._emit("initialized", {})
+        self._out.emit("process", process | ({"systemProcessId": opened.pid} if opened.pid else {}))
+        self._out.emit("initialized", {})
 
     async def _configured(self, _: Arguments) -> None:
         assert self._debugging is not None
@@ -377,11 +233,11 @@ class Session:
             async for batch in debuggee.events():
                 self._untold += batch
                 self._news.set()
-                while len(self._untold) > MOST_UNTOLD and self._now is None and not self._over.done():
+                while len(self._untold) > MOST_UNTOLD and self._requests.now is None and not self._over.done():
                     self._room.clear()
                     await self._room.wait()
         except OctogramError as error:
-            self._emit_important(error.message)
+            self._out.emit_important(error.message)
         if not debuggee.is_replay:
             self._ended = debuggee
         self._news.set()
@@ -394,7 +250,7 @@ class Session:
         while True:
             await self._news.wait()
             self._news.clear()
-            if self._now is None or self._now[0].command not in MOVES:
+            if not self._requests.is_moving:
                 await self._tell()
 
     async def _tell(self) -> None:
@@ -406,10 +262,10 @@ class Session:
             self._room.set()
             debugging = self._debugging
             await debugging.take(batch)
-            if self._ended is debugging.debuggee and not self._has_left and not self._is_restarting:
+            if self._ended is debugging.debuggee and not self._has_left and not self._out.is_restarting:
                 debugging.end()
         with contextlib.suppress(ConnectionError):
-            await self._writer.drain()
+            await self._out.drain()
 
     def _look_later(self, after_s: float, look: Callable[[], None]) -> None:
         def run() -> None:
@@ -431,14 +287,12 @@ class Session:
         self._is_stopping = True
 
     async def _disconnect(self, asked: Arguments) -> None:
-        self._has_left = True
         debugging = self._debugging
-        if debugging is None:
-            return
-        ends = asked.flag("terminateDebuggee", default=debugging.debuggee.owns)
-        if asked.flag("suspendDebuggee"):
-            ends = False
-        await self._let_go(debugging, ends=ends, suspends=asked.flag("suspendDebuggee"))
+        suspends = asked.flag("suspendDebuggee")
+        ends = asked.flag("terminateDebuggee", default=debugging is not None and debugging.debuggee.owns)
+        self._has_left = True
+        if debugging is not None:
+            await self._let_go(debugging, ends=ends and not suspends, suspends=suspends)
 
     async def _let_go(self, debugging: Debugging, *, ends: bool, suspends: bool = False) -> None:
         """Leave a run to its end, or to itself."""
@@ -473,7 +327,7 @@ class Session:
             raise RequestFailed("only a run that was launched from here is begun again")
         if "arguments" in asked:
             self._launched = asked.object("arguments")
-        self._is_restarting = True
+        self._out.is_restarting = True
         try:
             await self._end_before(debugging)
             try:
@@ -487,7 +341,7 @@ class Session:
             self._after.append(again.begin)
             self._is_stopping = False
         finally:
-            self._is_restarting = False
+            self._out.is_restarting = False
 
     async def _end_before(self, debugging: Debugging) -> None:
         debuggee = debugging.debuggee
@@ -503,31 +357,3 @@ class Session:
             await asyncio.wait([self._listening])
         await debuggee.source.close()
         self._untold = []
-
-
-def _environment(given: Arguments) -> dict[str, str | None]:
-    for name, value in given.given.items():
-        if value is not None and not isinstance(value, str):
-            raise RequestFailed(f"`env` gives {safe(name, limit=60)} what is no text")
-        if not name or "=" in name or not is_takeable(f"{name}{value}"):
-            raise RequestFailed(
-                f"`env` has {quoted(name, 60)}, of which no variable can be made: a name without `=`, and no NUL"
-            )
-    return given.given
-
-
-def _chosen(asked: Arguments, name: str, words: tuple[str, ...]) -> str:
-    word = asked.text(name, words[0])
-    if word not in words:
-        raise RequestFailed(f"`{name}` is one of {', '.join(words)}, not {safe(word, limit=40)}")
-    return word
-
-
-def _problem(problem: Any) -> dict[str, Any]:
-    """Write what is wrong in a scenario, with its place."""
-    said = f"{problem.file}:{problem.line}:{problem.column}: {problem.message}" if problem.line else problem.message
-    hint = f"\n  hint: {safe(problem.hint)}" if problem.hint else ""
-    body: dict[str, Any] = {"category": "stderr", "output": f"{safe(said)}{hint}\n"}
-    if problem.file and problem.line:
-        body |= {"source": {"path": problem.file}, "line": problem.line, "column": max(1, problem.column)}
-    return body

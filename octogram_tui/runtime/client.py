@@ -7,6 +7,7 @@ import json
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
+from octogram_agentd.wire.lines import MAX_DEPTH, depth
 from octogram_tui.engine.events import Event
 from octogram_tui.errors import AttachRefused
 from octogram_tui.journal import codec
@@ -93,8 +94,12 @@ class Client:
         """Ask for something. The answer is an event."""
         if self.is_connected:
             line = encode_request(asked)
+            said = ""
             if len(line) > MAX_REQUEST_BYTES:
                 said = f"a request has at most {MAX_REQUEST_BYTES} bytes, and this one would have {len(line)}"
+            elif depth(line) > MAX_DEPTH:
+                said = f"a request is nested at most {MAX_DEPTH} deep, and a value in it a little less"
+            if said:
                 self._take_refusal(f"{verb_of(asked).name}: {said}")
             else:
                 self._writer.write(line)

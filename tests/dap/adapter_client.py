@@ -169,6 +169,7 @@ class EngineSource:
         self.consoles = 1
         self.refusals: list[str] = []
         self.asked: list[object] = []
+        self.control_changed: Callable[[], None] = lambda: None
         self._came = asyncio.Event()
 
     async def events(self) -> AsyncIterator[list[Event]]:
@@ -209,6 +210,7 @@ class EngineSource:
 
     async def close(self) -> None:
         self.is_connected = False
+        self.run.close()
         self._came.set()
 
 
@@ -218,10 +220,13 @@ class InMemory:
     def __init__(self, scenario: Path = SCENARIO) -> None:
         self.scenario = scenario
         self.source: EngineSource | None = None
+        self.refuses = ""  # to launch another run, for this reason
         self.launched: list[LaunchWanted] = []
 
     async def launch(self, wanted: LaunchWanted) -> Opened:
         self.launched.append(wanted)
+        if self.refuses:
+            raise AttachRefused(self.refuses)
         return self._opened(DebuggedRun(self.scenario, breakpoints=(), paused=True).begin())
 
     async def attach(self, run: str, *, only_watches: bool) -> Opened:

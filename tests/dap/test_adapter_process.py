@@ -103,6 +103,12 @@ async def test_a_scenario_that_is_wrong_a_second_launch_and_lines_that_are_none(
         assert {(each["source"]["path"], each["line"]) for each in told} >= {(str(path), 4)}
         assert "there is no option --nonsense" in await client.refused("launch", program="s.yml", args=["--nonsense"])
         assert "`args` must be" in await client.refused("launch", program="s.yml", args="--local")
+        assert "asks for help" in await client.refused("launch", program=str(path), args=["--help"])
+        assert "bad.yml:3" in await client.refused("launch", program=str(path), args=["--keep-going"])
+        assert "`cwd` has a character" in await client.refused("launch", program="s.yml", cwd="a\0b")
+        assert "`args` has a character" in await client.refused("launch", program="s.yml", args=["-e", "a=\ud800"])
+        assert "`env` has" in await client.refused("launch", program="s.yml", env={"A": "\0"})
+        assert "not a journal" in await client.refused("launch", replay=str(place.write("no.jsonl", "no\n")))
         assert "No such file" in await client.refused("launch", program="s.yml", cwd="/nowhere")
         assert "there are no runs" in await client.refused("attach", run="last")
         assert "there are no runs" in await client.refused("launch", replay="last")

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 from adapter_client import InMemory, in_memory
 
+from octogram_tui.dap.breakpoints import Breakpoints, Wanted
+from octogram_tui.dap.debuggee import Debuggee
 from octogram_tui.engine import stimuli as st
 from tools.debugged_run import SCENARIO
 
@@ -61,6 +65,38 @@ async def test_lines_conditions_hits_and_texts(tmp_path: Path) -> None:
         await client.do("continue", threadId=stop["threadId"])
         assert (await client.event("exited"))["exitCode"] == 1
         await client.event("terminated")
+        bars: dict[str, list[int]] = {}
+        for event in client.told:
+            if event["event"].startswith("progress"):
+                bar = bars.setdefault(event["body"]["progressId"], [])
+                bar.append(101 if event["event"] == "progressEnd" else event["body"]["percentage"])
+        assert len(bars) >= 3
+        assert all(bar[0] == 0 and bar[-1] == 101 and bar == sorted(set(bar)) for bar in bars.values()), bars
+
+
+async def test_many_breakpoints_are_each_looked_at_a_few_times(monkeypatch: pytest.MonkeyPatch) -> None:
+    looks: Counter[str] = Counter()
+    read, written = Debuggee.file_text, Breakpoints.written
+
+    def counted_read(self: Debuggee) -> str | None:
+        looks["file"] += 1
+        return read(self)
+
+    def counted_written(self: Breakpoints, wanted: Wanted) -> dict[str, Any]:
+        looks["one"] += 1
+        return written(self, wanted)
+
+    monkeypatch.setattr(Debuggee, "file_text", counted_read)
+    monkeypatch.setattr(Breakpoints, "written", counted_written)
+    async with in_memory(InMemory()) as client:
+        await client.begin(program=PROGRAM, stopOnEntry=True)
+        wanted = [{"line": JUDGE, "condition": f"vars.level != {number}"} for number in range(120)]
+        asked = {"source": {"path": PROGRAM}, "breakpoints": wanted}
+        assert all(each["verified"] for each in (await client.do("setBreakpoints", **asked))["breakpoints"])
+        assert looks["file"] <= 1
+        assert looks["one"] <= 2 * len(wanted)
+        too_many = {**asked, "breakpoints": [{"line": 5}] * 1200}
+        assert len((await client.do("setBreakpoints", **too_many))["breakpoints"]) == 1200
 
 
 async def test_filters_and_their_conditions_and_what_is_said_of_a_failure() -> None:
@@ -103,11 +139,17 @@ async def test_arguments_and_variables_are_set_in_depth_and_a_frame_is_done_agai
         assert (await client.values(environment))["FILE"]["value"] == '"seat.text"'
         changed = await client.do("setVariable", variablesReference=environment, name="FILE", value="seat.txt")
         assert changed["value"] == '"seat.txt"'
+        assert (await client.values(environment))["FILE"]["value"] == '"seat.txt"'  # it stands still: its number holds
         old = (await client.scopes(frame["id"]))["arguments of attempt 1"]
         assert "cannot be set" in await client.refused("setVariable", variablesReference=old, name="script", value="x")
         await client.do("setExpression", expression="vars.list", value='[1, {"a b": [2]}]')
         await client.do("setExpression", expression="vars.list[1]['a b'][0]", value='"x"')
         assert (await client.do("evaluate", expression="vars.list", context="watch"))["result"] == "[1, {…}]"
+        wrong = {"variablesReference": scopes["vars"], "name": "level"}
+        assert (await client.do("setVariable", **wrong, value="1e999"))["value"] == '"1e999"'
+        assert "too deep" in await client.refused("setVariable", **wrong, value="[" * 5000 + "]" * 5000)
+        assert "surrogates" in await client.refused("setVariable", **wrong, value="\ud800")
+        await client.do("setExpression", expression="vars.level", value="2")
         assert "is not there any more" in await client.refused("setExpression", expression="vars.list[7]", value="1")
         assert "only a variable" in await client.refused("setExpression", expression="agent.name", value="1")
         await client.do("restartFrame", frameId=frame["id"])
@@ -240,7 +282,9 @@ async def test_who_joins_is_told_what_is_and_not_what_was_and_leaves_no_trace() 
         source = opener.source
         assert source is not None
         assert len([event for event in source.run.events if event.TYPE == "breakpoint_set"]) == 3
-        await client.do("disconnect")
+        assert "true or false" in await client.refused("disconnect", terminateDebuggee="no")
+        await client.do("threads")  # so that nobody has left
+        client.send("disconnect")  # and hang up, before that is done
     assert source.run.events[-1].TYPE == "breakpoint_removed"
     assert [type(asked) for asked in source.asked] == [st.BreakRequest, st.RemoveBreakRequest]
 
@@ -261,10 +305,24 @@ async def test_who_may_not_act_is_told_so_and_can_take_control() -> None:
         assert told["result"] == "take_control: this client may act"
         changed = await client.event("breakpoint")
         assert changed["breakpoint"]["verified"]
+
+        # Another console takes it, and lets go of it: what could not be done meanwhile is done at once.
+        source = opener.source
+        assert source is not None
+        source.has_control = False
+        source.control_changed()
+        set_ = await client.do("setFunctionBreakpoints", breakpoints=[{"name": "measure"}])
+        await client.do("setBreakpoints", source={"path": PROGRAM}, breakpoints=[])
+        assert not set_["breakpoints"][0]["verified"]
+        source.has_control = True
+        source.control_changed()
+        assert (await client.event("breakpoint"))["breakpoint"]["verified"]
+        assert source.run.events[-2].TYPE == "breakpoint_removed"
         await client.do("continue", threadId=thread)
 
 
-async def test_a_run_is_begun_anew_with_its_breakpoints_and_a_stage_asks(tmp_path: Path) -> None:
+@pytest.mark.parametrize("is_refused", [False, True])
+async def test_a_run_is_begun_anew_with_its_breakpoints_and_a_stage_asks(tmp_path: Path, is_refused: bool) -> None:
     scenario = tmp_path / "s.yml"
     text = SCENARIO.read_text().replace("- name: prepare", "- name: prepare\n    ask_confirmation: true")
     scenario.write_text(text)
@@ -285,9 +343,13 @@ async def test_a_run_is_begun_anew_with_its_breakpoints_and_a_stage_asks(tmp_pat
         assert opener.source is not None
         assert [event for event in opener.source.run.events if event.TYPE == "breakpoint_set" and "judge" in str(event)]
         assert not [event for event in client.told if event["event"] in ("terminated", "exited")]
-        await client.do("terminate")
+        if is_refused:  # then there is nothing to debug any more, which is told
+            opener.refuses = "no"
+            assert await client.refused("restart") == "no"
+        else:
+            await client.do("terminate")
         await client.event("terminated")
-        assert len(opener.launched) == 2
+        assert len(opener.launched) == 2 + is_refused
         assert set_["verified"]
 
 

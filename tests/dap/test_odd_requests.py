@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from adapter_client import InMemory, in_memory
 
-from octogram_tui.dap.session import MOVES, STANDING
+from octogram_tui.dap.incoming import MOVES, STANDING
 from tools.debugged_run import SCENARIO
 
 

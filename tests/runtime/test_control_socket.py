@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from octogram_tui.engine.events import Event, WarningGiven
-from octogram_tui.engine.stimuli import PauseRequest, Stimulus, StopRequest
+from octogram_tui.engine.stimuli import PauseRequest, SetVariableRequest, Stimulus, StopRequest
 from octogram_tui.errors import AttachRefused
 from octogram_tui.journal.writer import JournalWriter
 from octogram_tui.runtime import control as control_module
@@ -25,6 +25,7 @@ from octogram_tui.runtime.control import ControlServer
 from octogram_tui.runtime.desk import Question
 from octogram_tui.runtime.driver import Fed
 from octogram_tui.runtime.requests import MAX_REQUEST_BYTES
+from octogram_tui.runtime.verbs import Evaluate
 
 DEADLINE_S = 20.0
 
@@ -376,3 +377,45 @@ async def test_a_journal_that_cannot_be_read_is_told(tmp_path: Path, defects: li
 async def test_nobody_answers(tmp_path: Path) -> None:
     with pytest.raises(AttachRefused, match="does not answer"):
         await Client.connect(str(tmp_path / "nothing"))
+
+
+async def test_an_answer_is_for_who_asked_it_and_what_is_too_much_is_not_sent(
+    tmp_path: Path, defects: list[dict[str, Any]]
+) -> None:
+    """A host hangs up on a line that is too long, and answers what nobody waits for any more all the same."""
+    may_answer, asked = asyncio.Event(), asyncio.Event()
+
+    async def answer(question: Any) -> dict[str, Any]:
+        asked.set()
+        await may_answer.wait()
+        return {"value": question.expression}
+
+    (tmp_path / "journal").touch()
+    server = ControlServer("run", tmp_path / "journal", lambda *_: None, answer)
+    await server.start(tmp_path / "control")
+    client = await Client.connect(str(tmp_path / "control"))
+    console = Console(client)
+    async with asyncio.timeout(DEADLINE_S):
+        too_long = await client.answer(Evaluate("x" * MAX_REQUEST_BYTES))
+        assert "at most 1048576 bytes" in too_long["problem"]
+        value: Any = 1
+        for _ in range(40):
+            value = [value]
+        assert "nested" in (await client.answer(SetVariableRequest("v", value)))["problem"]
+        first = asyncio.ensure_future(client.answer(Evaluate("first")))
+        await asked.wait()
+        assert "one at a time" in (await client.answer(Evaluate("beside")))["problem"]
+        first.cancel()
+        await asyncio.wait([first])
+        second = asyncio.ensure_future(client.answer(Evaluate("second")))
+        await asyncio.sleep(0)
+        may_answer.set()
+        assert (await second)["value"] == "second"
+        may_answer.clear()
+        third = asyncio.ensure_future(client.answer(Evaluate("third")))
+        asked.clear()
+        await asked.wait()
+        await server.close()
+        assert "went away" in (await third)["problem"]
+        assert "went away" in (await client.answer(Evaluate("fourth")))["problem"]
+    await console.leave()
