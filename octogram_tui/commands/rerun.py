@@ -6,7 +6,9 @@ brings a file that the rest needs, runs again: an agent's home is empty when a r
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import sys
 from collections import Counter
 from collections.abc import Sequence
@@ -24,6 +26,7 @@ from octogram_tui.projection.text import safe
 from octogram_tui.settings import Settings
 
 MOST_NAMED = 4
+_MASK = re.compile(r"\((part of )?secret ([A-Za-z_][A-Za-z0-9_]*)")
 Jobs = dict[tuple[str, str], tuple[StageSpec, JobSpec]]
 """Jobs by the keys of their stages and their own."""
 _REPEATED = (
@@ -127,7 +130,7 @@ def find(name: str, scenario: Scenario, selection: Selection, settings: Settings
             f"run {run.id} ran another scenario ({run.info.scenario}): none of its jobs is in {scenario.path}",
             hint="name the scenario that it ran, or none",
         )
-    again = _edited(before, now, outcomes, scenario)
+    again = not_kept(well, scenario) | _edited(before, now, outcomes, scenario)
     rows: CarriedRows = {
         id_: updates
         for id_, updates in well.items()
@@ -155,6 +158,19 @@ def _refuse(run: archive.KnownRun) -> None:
 
 def _jobs(scenario: Scenario) -> list[tuple[StageSpec, JobSpec]]:
     return [(stage, job) for stage in scenario.stages for job in stage.jobs]
+
+
+def not_kept(rows: CarriedRows, scenario: Scenario) -> dict[tuple[str, str], str]:
+    """Give the jobs of which a journal does not have what they set, since it was a secret, or a part of one."""
+    found: dict[tuple[str, str], str] = {}
+    for id_, updates in rows.items():
+        for update in updates:
+            text = json.dumps(update.value, ensure_ascii=False, default=str)
+            if update.name in scenario.secrets or any(
+                is_part or name not in scenario.secrets for is_part, name in _MASK.findall(text)
+            ):
+                found[id_.stage, id_.job] = f"{update.name}, which it set, holds what is secret and was not kept"
+    return found
 
 
 def _edited(

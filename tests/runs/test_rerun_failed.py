@@ -10,6 +10,12 @@ from pathlib import Path
 import pytest
 from fixtures_program import Place, wait_for
 
+from octogram_tui.commands.rerun import not_kept
+from octogram_tui.model.carried import CarriedUpdate
+from octogram_tui.model.ids import InstanceId
+from octogram_tui.model.values import Value
+from octogram_tui.scenario.load import load_scenario
+
 SCENARIO = """
 agents: [{name: a, transport: local}, {name: b, transport: local}]
 vars: {level: 1}
@@ -108,6 +114,22 @@ def test_edits_and_other_values_run_again_and_other_scenarios_are_refused(place:
     assert f"was begun in {place.home}" in refused.stderr
     for wrong, code in (("nope", 9), ("./nope", 9), ("", 2)):
         assert place.run("s.yml", "--headless", "--rerun-failed", wrong).returncode == code
+
+
+def test_what_a_journal_has_only_a_mask_of_is_not_passed_over(tmp_path: Path) -> None:
+    (tmp_path / "s.yml").write_text(SCENARIO)
+    scenario = load_scenario(str(tmp_path / "s.yml"), variables={"log": "x"}).scenario
+    values: dict[str, Value] = {
+        "whole": {"stdout": "a (secret token as base64) ( part of secret token)"},
+        "given": "(secret token)",
+        "part": [{"x": "(part of secret token)"}],
+        "gone": "(secret other)",
+    }
+    rows = {
+        InstanceId("s", name, "a"): (CarriedUpdate("token" if name == "given" else "v", value),)
+        for name, value in values.items()
+    }
+    assert {job for _, job in not_kept(rows, scenario)} == {"given", "part", "gone"}
 
 
 @pytest.mark.parametrize(
