@@ -11,7 +11,7 @@ import os
 import re
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from octogram_tui.commands.again import RERUN_FAILED, added, without
@@ -26,7 +26,8 @@ from octogram_tui.projection.text import safe
 from octogram_tui.settings import Settings
 
 MOST_NAMED = 4
-_MASK = re.compile(r"\((part of )?secret ([A-Za-z_][A-Za-z0-9_]*)")
+_MASK = re.compile(r"\(( |part of )?(?:part of )?secret ([A-Za-z_][A-Za-z0-9_]*)")
+"""What stands for a secret in a journal; with a space before it, for a text that looked like that."""
 Jobs = dict[tuple[str, str], tuple[StageSpec, JobSpec]]
 """Jobs by the keys of their stages and their own."""
 _REPEATED = (
@@ -119,9 +120,8 @@ def find(name: str, scenario: Scenario, selection: Selection, settings: Settings
     run = archive.find(settings.runs_dir, name)
     _refuse(run)
     outcomes = Outcomes.read(run.journal)
-    before: Jobs = {
-        (stage.key, job.key): (stage, job) for stage, job in _jobs(load_kept(run.directory, outcomes.digest).scenario)
-    }
+    had = load_kept(run.directory, outcomes.digest).scenario
+    before: Jobs = {(stage.key, job.key): (stage, job) for stage, job in _jobs(had)}
     now: Jobs = {(stage.key, job.key): (stage, job) for stage, job in _jobs(scenario)}
     well = outcomes.well()
     ran = [(id_.stage, id_.job) for id_ in (*well, *outcomes.failed)]
@@ -130,7 +130,7 @@ def find(name: str, scenario: Scenario, selection: Selection, settings: Settings
             f"run {run.id} ran another scenario ({run.info.scenario}): none of its jobs is in {scenario.path}",
             hint="name the scenario that it ran, or none",
         )
-    again = not_kept(well, scenario) | _edited(before, now, outcomes, scenario)
+    again = not_kept(well, had.secrets, scenario.secrets) | _edited(before, now, outcomes, scenario)
     rows: CarriedRows = {
         id_: updates
         for id_, updates in well.items()
@@ -160,15 +160,16 @@ def _jobs(scenario: Scenario) -> list[tuple[StageSpec, JobSpec]]:
     return [(stage, job) for stage in scenario.stages for job in stage.jobs]
 
 
-def not_kept(rows: CarriedRows, scenario: Scenario) -> dict[tuple[str, str], str]:
-    """Give the jobs of which a journal does not have what they set, since it was a secret, or a part of one."""
+def not_kept(rows: CarriedRows, before: Collection[str], now: Collection[str]) -> dict[tuple[str, str], str]:
+    """Give the jobs of which a journal does not have what they set, since it was a secret, or a part of one.
+
+    before, now: the names of secrets in the run, and in the scenario as it is
+    """
     found: dict[tuple[str, str], str] = {}
-    for id_, updates in rows.items():
+    for id_, updates in rows.items() if before else ():
         for update in updates:
-            text = json.dumps(update.value, ensure_ascii=False, default=str)
-            if update.name in scenario.secrets or any(
-                is_part or name not in scenario.secrets for is_part, name in _MASK.findall(text)
-            ):
+            masks = _MASK.findall(json.dumps(update.value, ensure_ascii=False, default=str))
+            if update.name in before or any(is_unclear or name not in now for is_unclear, name in masks):
                 found[id_.stage, id_.job] = f"{update.name}, which it set, holds what is secret and was not kept"
     return found
 

@@ -14,7 +14,6 @@ from octogram_tui.commands.rerun import not_kept
 from octogram_tui.model.carried import CarriedUpdate
 from octogram_tui.model.ids import InstanceId
 from octogram_tui.model.values import Value
-from octogram_tui.scenario.load import load_scenario
 
 SCENARIO = """
 agents: [{name: a, transport: local}, {name: b, transport: local}]
@@ -116,20 +115,21 @@ def test_edits_and_other_values_run_again_and_other_scenarios_are_refused(place:
         assert place.run("s.yml", "--headless", "--rerun-failed", wrong).returncode == code
 
 
-def test_what_a_journal_has_only_a_mask_of_is_not_passed_over(tmp_path: Path) -> None:
-    (tmp_path / "s.yml").write_text(SCENARIO)
-    scenario = load_scenario(str(tmp_path / "s.yml"), variables={"log": "x"}).scenario
+def test_what_a_journal_has_only_a_mask_of_is_not_passed_over() -> None:
     values: dict[str, Value] = {
-        "whole": {"stdout": "a (secret token as base64) ( part of secret token)"},
+        "whole": {"stdout": "a (secret token as base64) (secretive) ( secret)"},
         "given": "(secret token)",
         "part": [{"x": "(part of secret token)"}],
         "gone": "(secret other)",
+        "like one": "( secret token)",
+        "like a part": "( part of secret token)",
     }
     rows = {
         InstanceId("s", name, "a"): (CarriedUpdate("token" if name == "given" else "v", value),)
         for name, value in values.items()
     }
-    assert {job for _, job in not_kept(rows, scenario)} == {"given", "part", "gone"}
+    assert {job for _, job in not_kept(rows, {"token", "other"}, {"token"})} == values.keys() - {"whole"}
+    assert not_kept(rows, (), {"token"}) == {}  # then it is what it looks like
 
 
 @pytest.mark.parametrize(
