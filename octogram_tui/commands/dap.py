@@ -76,6 +76,7 @@ class Runs:
 
     async def launch(self, wanted: LaunchWanted) -> Opened:
         """Begin a run, which holds before its first job. Raises OctogramError; ScenarioError with all problems."""
+        from octogram_tui.commands.again import KEEP_OR_FAIL
         from octogram_tui.commands.launch import HOST_LOG, Launch
         from octogram_tui.commands.run import make_run, read_request
         from octogram_tui.journal import archive
@@ -84,7 +85,7 @@ class Runs:
         options = ["--paused", "--no-preflight", "--no-kept-breaks", *wanted.options]
         if not {"--keep-alive", "--no-keep-alive"} & {*wanted.options}:
             options.append("--keep-alive" if wanted.keeps_alive else "--no-keep-alive")
-        if "--on-failure" not in wanted.options:
+        if not any(word.partition("=")[0] in ("--on-failure", *KEEP_OR_FAIL) for word in wanted.options):
             options += ["--on-failure", "pause" if wanted.holds_failures else "abort"]
         request = read_request([os.path.abspath(wanted.program), *options], opens_console=True)
         if request.args.dry_run:
