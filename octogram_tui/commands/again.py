@@ -10,6 +10,8 @@ from pathlib import Path
 RERUN_FAILED = "--rerun-failed"
 OF_FAILURES = ("--on-failure", "--on-break")
 """Options with a value that say what a failure does."""
+KEEP_OR_FAIL = ("--keep-going", "--fail-fast")
+"""The same as flags; none of them may stand beside another, or beside --on-failure."""
 
 
 def added(argv: Sequence[str], *words: str) -> list[str]:
@@ -46,5 +48,5 @@ def rerun_line(argv: Sequence[str], run_dir: Path, runs_dir: Path) -> str:
 
 def held_line(argv: Sequence[str]) -> str:
     """Give the line that repeats a run, and holds it where it fails."""
-    words = without(argv, OF_FAILURES, ("--keep-going", "--fail-fast"))
+    words = without(argv, OF_FAILURES, KEEP_OR_FAIL)
     return line_of(added(words, "--on-failure", "pause", "--on-break", "hold:30m"))

@@ -78,6 +78,7 @@ class Runs:
 
     async def launch(self, wanted: LaunchWanted) -> Opened:
         """Begin a run, which holds before its first job. Raises OctogramError; ScenarioError with all problems."""
+        from octogram_tui.commands.again import KEEP_OR_FAIL
         from octogram_tui.commands.launch import HOST_LOG, HostFailed, Launch
         from octogram_tui.commands.run import make_run
         from octogram_tui.journal import archive
@@ -87,7 +88,7 @@ class Runs:
         given = {word.partition("=")[0] for word in wanted.options}
         if not {"--keep-alive", "--no-keep-alive"} & given:
             options.append("--keep-alive" if wanted.keeps_alive else "--no-keep-alive")
-        if not {"--on-failure", "--keep-going", "--fail-fast"} & given:
+        if not {"--on-failure", *KEEP_OR_FAIL} & given:
             options += ["--on-failure", "pause" if wanted.holds_failures else "abort"]
         request = _read([os.path.abspath(wanted.program), *options, *wanted.options])
         if request.args.dry_run:

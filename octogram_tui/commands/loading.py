@@ -203,4 +203,4 @@ def left_out_warnings(scenario: Scenario, args: Any) -> list[Problem]:
 
 def tags_of(args: Any) -> frozenset[str]:
     """Give the tags of --tags."""
-    return frozenset(tag.strip() for tag in args.tags.split(",") if tag.strip())
+    return frozenset(tag.strip() for tag in (args.tags or "").split(",") if tag.strip())

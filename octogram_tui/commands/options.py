@@ -82,6 +82,7 @@ def add_scenario_options(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument(
         "--variables",
+        type=some_word,
         metavar="FILE",
         action="append",
         default=[],
@@ -97,6 +98,7 @@ def add_scenario_options(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument(
         "--agents",
+        type=some_word,
         metavar="FILE",
         action="append",
         default=[],
@@ -116,6 +118,7 @@ def add_scenario_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--local", action="store_true", help="every agent on this machine, whatever its address")
     group.add_argument(
         "--limit",
+        type=some_word,
         metavar="REGEX|LABEL=VALUE",
         help="only agents in whose name this is found; or those with a label, as `group=web,db` or `group=!db`",
     )
@@ -127,7 +130,7 @@ def add_choice_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--from", metavar="STAGE", dest="from_stage", help="leave out the stages before this one")
     group.add_argument("--until", metavar="STAGE", dest="until_stage", help="leave out the stages after this one")
     group.add_argument("--stage", metavar="NAME", action="append", default=[], help="only this stage; may be repeated")
-    group.add_argument("--tags", metavar="TAG,...", default="", help="only jobs with one of these tags")
+    group.add_argument("--tags", type=some_word, metavar="TAG,...", help="only jobs with one of these tags")
     group.add_argument(
         "--no-always", action="store_true", help="leave out stages marked `always` too, unless --stage names them"
     )
@@ -147,7 +150,7 @@ def add_rerun_option(group: Any) -> None:
 def add_ssh_options(parser: argparse.ArgumentParser) -> None:
     """Add what decides how machines are reached."""
     group = parser.add_argument_group("SSH")
-    group.add_argument("--ssh-config", metavar="FILE", help="in place of ~/.ssh/config")
+    group.add_argument("--ssh-config", type=some_word, metavar="FILE", help="in place of ~/.ssh/config")
     group.add_argument(
         "--accept-new",
         action="store_true",
@@ -163,8 +166,10 @@ def add_look_options(group: Any) -> None:
         help="no screen: verbs typed at a prompt, all told in lines; for screen readers, serial lines, and scripts",
     )
     group.add_argument("--ascii", action="store_true", help="draw with ASCII characters only")
-    group.add_argument("--theme", metavar="NAME", help="the console's colours")
-    group.add_argument("--keys", metavar="NAME", help="the console's keys: default, vscode, gdb or nohjkl")
+    group.add_argument("--theme", type=some_word, metavar="NAME", help="the console's colours")
+    group.add_argument(
+        "--keys", type=some_word, metavar="NAME", help="the console's keys: default, vscode, gdb or nohjkl"
+    )
 
 
 def refuse_beside(args: Any) -> None:
@@ -207,9 +212,9 @@ def positive_seconds(text: str) -> float:
 
 
 def some_word(text: str) -> str:
-    """Read a name; an empty one is that of a variable which a script has not set."""
+    """Read a word; an empty one is a variable that a script has not set, and must not mean everything."""
     if not text:
-        raise argparse.ArgumentTypeError("nothing is given")
+        raise argparse.ArgumentTypeError("nothing is given; leave the option out where none is meant")
     return text
 
 

@@ -6,10 +6,12 @@ brings a file that the rest needs, runs again: an agent's home is empty when a r
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from octogram_tui.commands.again import RERUN_FAILED, added, without
@@ -24,6 +26,8 @@ from octogram_tui.projection.text import safe
 from octogram_tui.settings import Settings
 
 MOST_NAMED = 4
+_MASK = re.compile(r"\(( |part of )?(?:part of )?secret ([A-Za-z_][A-Za-z0-9_]*)")
+"""What stands for a secret in a journal; with a space before it, for a text that looked like that."""
 Jobs = dict[tuple[str, str], tuple[StageSpec, JobSpec]]
 """Jobs by the keys of their stages and their own."""
 _REPEATED = (
@@ -116,9 +120,8 @@ def find(name: str, scenario: Scenario, selection: Selection, settings: Settings
     run = archive.find(settings.runs_dir, name)
     _refuse(run)
     outcomes = Outcomes.read(run.journal)
-    before: Jobs = {
-        (stage.key, job.key): (stage, job) for stage, job in _jobs(load_kept(run.directory, outcomes.digest).scenario)
-    }
+    had = load_kept(run.directory, outcomes.digest).scenario
+    before: Jobs = {(stage.key, job.key): (stage, job) for stage, job in _jobs(had)}
     now: Jobs = {(stage.key, job.key): (stage, job) for stage, job in _jobs(scenario)}
     well = outcomes.well()
     ran = [(id_.stage, id_.job) for id_ in (*well, *outcomes.failed)]
@@ -127,7 +130,7 @@ def find(name: str, scenario: Scenario, selection: Selection, settings: Settings
             f"run {run.id} ran another scenario ({run.info.scenario}): none of its jobs is in {scenario.path}",
             hint="name the scenario that it ran, or none",
         )
-    again = _edited(before, now, outcomes, scenario)
+    again = not_kept(well, had.secrets, scenario.secrets) | _edited(before, now, outcomes, scenario)
     rows: CarriedRows = {
         id_: updates
         for id_, updates in well.items()
@@ -155,6 +158,20 @@ def _refuse(run: archive.KnownRun) -> None:
 
 def _jobs(scenario: Scenario) -> list[tuple[StageSpec, JobSpec]]:
     return [(stage, job) for stage in scenario.stages for job in stage.jobs]
+
+
+def not_kept(rows: CarriedRows, before: Collection[str], now: Collection[str]) -> dict[tuple[str, str], str]:
+    """Give the jobs of which a journal does not have what they set, since it was a secret, or a part of one.
+
+    before, now: the names of secrets in the run, and in the scenario as it is
+    """
+    found: dict[tuple[str, str], str] = {}
+    for id_, updates in rows.items() if before else ():
+        for update in updates:
+            masks = _MASK.findall(json.dumps(update.value, ensure_ascii=False, default=str))
+            if update.name in before or any(is_unclear or name not in now for is_unclear, name in masks):
+                found[id_.stage, id_.job] = f"{update.name}, which it set, holds what is secret and was not kept"
+    return found
 
 
 def _edited(

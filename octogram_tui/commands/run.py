@@ -28,6 +28,7 @@ from octogram_tui.commands.options import (
     port_number,
     positive_seconds,
     refuse_beside,
+    some_word,
     with_looks,
 )
 from octogram_tui.dataclass import dataclass
@@ -81,7 +82,7 @@ def make_parser() -> CommandParser:
     add_break_options(parser)
     output = parser.add_argument_group("what is written")
     add_output_options(output)
-    output.add_argument("--run-dir", metavar="DIR", help="where the run's journal and artifacts go")
+    output.add_argument("--run-dir", type=some_word, metavar="DIR", help="where the run's journal and artifacts go")
     add_look_options(output)
     add_ssh_options(parser)
     return parser
@@ -158,10 +159,13 @@ def add_default_options(control: Any) -> None:
 
 def add_output_options(output: Any) -> None:
     """Add what decides what is written where."""
-    output.add_argument("--events", metavar="FILE", help="every event as a JSON line; - for standard output")
-    output.add_argument("--junit", metavar="FILE", help="a JUnit report; - for standard output")
+    output.add_argument(
+        "--events", type=some_word, metavar="FILE", help="every event as a JSON line; - for standard output"
+    )
+    output.add_argument("--junit", type=some_word, metavar="FILE", help="a JUnit report; - for standard output")
     output.add_argument(
         "--metrics",
+        type=some_word,
         metavar="FILE",
         help="the run's own metrics for Prometheus, kept up to date; - as with --junit",
     )

@@ -12,6 +12,13 @@ from octogram_tui.commands.words import nearest
 SCENARIO = "agents: [{name: a, transport: local}]\nstages: [{name: s one, jobs: [{name: j, builtins.sleep: 0}]}]\n"
 
 
+EMPTY = (
+    *("--variables", "--agents", "--limit", "--tags", "--ssh-config", "--theme", "--keys"),
+    *("--events", "--junit", "--metrics", "--run-dir", "--rerun-failed"),
+)
+"""Options that would mean everything, or be another one's default, where a script's variable is not set."""
+
+
 @pytest.mark.parametrize(
     ("line", "said"),
     [
@@ -41,6 +48,7 @@ SCENARIO = "agents: [{name: a, transport: local}]\nstages: [{name: s one, jobs: 
         ("s.yml --no-color", "did you mean --color never?"),
         ("s.yml --dry", "did you mean --dry-run?"),
         ("s.yml -x", "there is no option -x"),
+        *((f"s.yml {option}=", f"{option}: nothing is given") for option in EMPTY),
         ("s.yml --from -x", "a value that begins with `-` is written --from=VALUE"),
         ("s.yml --var --dry-run", "`octogram-tui --help` lists what there is"),
         ("s.yml --keep", "`octogram-tui --help` lists what there is"),

@@ -10,6 +10,11 @@ from pathlib import Path
 import pytest
 from fixtures_program import Place, wait_for
 
+from octogram_tui.commands.rerun import not_kept
+from octogram_tui.model.carried import CarriedUpdate
+from octogram_tui.model.ids import InstanceId
+from octogram_tui.model.values import Value
+
 SCENARIO = """
 agents: [{name: a, transport: local}, {name: b, transport: local}]
 vars: {level: 1}
@@ -108,6 +113,23 @@ def test_edits_and_other_values_run_again_and_other_scenarios_are_refused(place:
     assert f"was begun in {place.home}" in refused.stderr
     for wrong, code in (("nope", 9), ("./nope", 9), ("", 2)):
         assert place.run("s.yml", "--headless", "--rerun-failed", wrong).returncode == code
+
+
+def test_what_a_journal_has_only_a_mask_of_is_not_passed_over() -> None:
+    values: dict[str, Value] = {
+        "whole": {"stdout": "a (secret token as base64) (secretive) ( secret)"},
+        "given": "(secret token)",
+        "part": [{"x": "(part of secret token)"}],
+        "gone": "(secret other)",
+        "like one": "( secret token)",
+        "like a part": "( part of secret token)",
+    }
+    rows = {
+        InstanceId("s", name, "a"): (CarriedUpdate("token" if name == "given" else "v", value),)
+        for name, value in values.items()
+    }
+    assert {job for _, job in not_kept(rows, {"token", "other"}, {"token"})} == values.keys() - {"whole"}
+    assert not_kept(rows, (), {"token"}) == {}  # then it is what it looks like
 
 
 @pytest.mark.parametrize(
