@@ -24,8 +24,9 @@ NAME = "octogram-tui"
 SECTIONS: dict[str, tuple[str, ...]] = {
     "Start": ("README.md", "docs/console.md", "docs/debugger.md", "docs/troubleshooting.md"),
     "Guide": (
-        *("docs/ssh.md", "docs/secrets.md", "docs/ci.md", "docs/metrics.md", "docs/traces.md"),
-        *("docs/writing-a-procedure.md", "sample_scenarios/stand_ins/README.md"),
+        *("docs/ssh.md", "docs/slurm.md", "docs/containers.md", "docs/inventories.md", "docs/secrets.md"),
+        *("docs/editors.md", "docs/debug-adapter.md", "docs/ci.md", "docs/export.md", "docs/metrics.md"),
+        *("docs/traces.md", "docs/writing-a-procedure.md", "sample_scenarios/stand_ins/README.md"),
     ),
     "Reference": (
         *("docs/language.md", "docs/command-line.md", "docs/procedures.md", "docs/procedures/builtins.md"),
@@ -38,6 +39,8 @@ SECTIONS: dict[str, tuple[str, ...]] = {
 }
 """What a reader needs first stands first. Pages of docs/ that are named nowhere come last, under `More`."""
 
+WORKER = '<script src="https://unpkg.com/iframe-worker/shim" type="text/javascript"></script>'
+"""What the maker writes for the search of a site that is read from a disk, and is fetched; ours stands in its place."""
 LINK = re.compile(r"(?<=\]\()(?!#|[a-z]+:)([^)\s]+)(?=\))")
 CODE = re.compile(r"```.*?```|~~~.*?~~~|`[^`\n]*`", re.DOTALL)
 FETCHED = {"script": "src", "img": "src", "iframe": "src", "source": "src", "video": "src", "audio": "src"}
@@ -161,11 +164,21 @@ def configuration(navigation: dict[str, list[dict[str, str]]]) -> str:
                 )
             ],
         },
-        "plugins": ["search"],
+        "plugins": ["search", "offline"],  # its index is a script too: from a disk browsers fetch nothing else
         "markdown_extensions": [{name: options} for name, options in EXTENSIONS.items()],
         "extra": {"generator": False},
     }
     return json.dumps(project, indent=1)  # which is YAML as well
+
+
+def searched_from_a_disk(folder: Path) -> None:
+    """Put into the pages what the search needs where there is no server. Raises SiteError."""
+    ours = f"<script>\n{(ROOT / 'tools' / 'site_worker.js').read_text()}</script>"
+    for path in folder.rglob("*.html"):
+        text = path.read_text()
+        if WORKER not in text:
+            raise SiteError(f"{path.relative_to(folder)}: what the search needs from a disk is not where it was")
+        path.write_text(text.replace(WORKER, ours))
 
 
 class Link(NamedTuple):
@@ -240,6 +253,7 @@ def make(maker: Path, to: Path, root: Path = ROOT) -> int:
     )
     if done.returncode:
         raise SiteError((done.stdout + done.stderr).strip())
+    searched_from_a_disk(place / "html")
     wrong = list(faults(place / "html"))
     if wrong:
         raise SiteError("\n".join(dict.fromkeys(wrong)))

@@ -11,6 +11,8 @@ import pytest
 import yaml
 from fixtures_program import ROOT
 
+from octogram_tui.commands.schema import FILE
+
 HOOKS = ".pre-commit-hooks.yaml"
 CONFIG = """\
 repos:
@@ -73,6 +75,7 @@ def test_a_commit_with_a_broken_scenario_is_stopped_and_one_that_is_well_goes_th
     (user / "scenarios").mkdir()
     (user / "scenarios" / "any name.yaml").write_text(WELL)
     (user / "no.yml").write_text("not: one of ours\n")
+    (user / "scenarios" / FILE).write_text("{}")  # what `schema --write` puts there
     assert "Passed" in repositories.commit()
     (user / "scenarios" / "any name.yaml").write_text(WELL.replace("name:", "nmae:"))
     (user / "big-scenario.json").write_text("{}")
@@ -92,6 +95,7 @@ def test_a_commit_with_a_broken_scenario_is_stopped_and_one_that_is_well_goes_th
         ("scenarios/deep/x.yml", True),
         ("scenarist.yml", False),
         ("octogram-tui.schema.json", False),
+        ("scenarios/octogram-tui.schema.json", False),
         ("values.yml", False),
         ("scenario.py", False),
     ],
@@ -100,5 +104,5 @@ def test_which_files_are_taken_for_scenarios(name: str, is_one: bool) -> None:
     import re
 
     (hook,) = yaml.safe_load((ROOT / HOOKS).read_text())
-    assert bool(re.search(hook["files"], name)) == is_one
+    assert bool(re.search(hook["files"], name) and not re.search(hook["exclude"], name)) == is_one
     assert hook["entry"] == "octogram-tui check"

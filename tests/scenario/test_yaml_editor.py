@@ -234,11 +234,12 @@ def test_the_settings_of_the_sample_folder_find_the_schema_by_name(tmp_path: Pat
         tmp_path, {name.removeprefix("yaml."): given[name] for name in ("yaml.schemas", "yaml.yamlVersion")}
     )
     try:
-        names = ("scenario.yml", "scenario-two.yml", "my.scenario.yml", "scenarios/deep/x.yml")
+        below = ("scenarios/deep/x.yml", "scenarios/x.yaml")
+        names = ("scenario.yml", "scenario-two.yml", "my.scenario.yml", "my.scenario.yaml", *below)
         found = server.open_all(dict.fromkeys((*names, "values.yml"), "stages: []\nstags: []\n"))
     finally:
         server.close()
-    assert [[each["message"] for each in of_one] for of_one in found] == [["Property stags is not allowed."]] * 4 + [[]]
+    assert [[each["message"] for each in of_one] for of_one in found] == [["Property stags is not allowed."]] * 6 + [[]]
 
 
 def merged(document: Any) -> str:

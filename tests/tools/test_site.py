@@ -65,3 +65,13 @@ def test_what_is_wrong_with_a_site_is_found(tmp_path: Path, page: str, fault: st
 
 def test_an_empty_site_is_a_fault(tmp_path: Path) -> None:
     assert list(site.faults(tmp_path)) == ["there is no page in it"]
+
+
+def test_what_a_search_from_a_disk_needs_stands_in_the_pages_and_is_missed_where_it_does_not(tmp_path: Path) -> None:
+    page = tmp_path / "index.html"
+    page.write_text(f"<body>{site.WORKER}</body>")
+    site.searched_from_a_disk(tmp_path)
+    assert "window.Worker = class" in page.read_text()
+    assert list(site.faults(tmp_path)) == []
+    with pytest.raises(site.SiteError, match=r"index\.html: what the search needs"):
+        site.searched_from_a_disk(tmp_path)
