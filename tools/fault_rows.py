@@ -49,7 +49,7 @@ FAULTS: dict[int, Fault] = {
     5: Fault(
         "a cut longer than the lease", "the machine ends the tree; the agent is lost, and only then", "lease + grace"
     ),
-    6: Fault("the network is back just before the lease is over", "the job lives, once", ""),
+    6: Fault("the network is back before the lease is over", "the job lives, once", ""),
     7: Fault("what the agent sends is lost, and nothing else", "both sides close by themselves", "20 s; the lease"),
     8: Fault("2 s there and back, 5 % loss", "no agent is given up", ""),
     9: Fault("8 kB/s and a flood of log lines", "signs of life and cancelling get through", "2 s"),

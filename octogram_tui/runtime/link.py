@@ -216,12 +216,12 @@ class Link:
             self.report(AgentWaitReport(self.spec.name, why))
 
     def _suspect(self, message: str) -> None:
-        if not self._is_suspect:
+        if not self._is_suspect and not self.is_replaced:
             self._is_suspect = True
             self.report(AgentSilentReport(self.spec.name, message))
 
     def _trust_again(self) -> None:
-        if self._is_suspect:
+        if self._is_suspect and not self.is_replaced:  # what the one in its place says is no word of the agent
             self._is_suspect = False
             self.report(AgentBackReport(self.spec.name))
 

@@ -20,7 +20,7 @@ def test_what_fits_is_what_an_expression_would_match(name: str, pieces: list[str
 
 
 def test_many_gaps_take_no_time() -> None:
-    began_s = time.monotonic()
+    began_s = time.process_time()
     assert not Wildcard(["", *["x"] * 50, "z"]).fits("x" * 5000 + "y")
     assert not Wildcard(["", *["x?"] * 50, "z"], one="?").fits("x" * 5000 + "y")
-    assert time.monotonic() - began_s < 1
+    assert time.process_time() - began_s < 1

@@ -128,6 +128,8 @@ async def test_another_daemon_means_that_the_first_has_died(rig: Rig) -> None:
     stop = await channel.expect("stop")
     assert (stop["seq"], stop["grace_s"]) == (1, 0.0)
     assert not channel.received, "nothing of what the first was told is repeated"
+    channel.say("hb", n=1)
+    assert "AgentBackReport" not in rig.kinds(), "what the other one says is no word of the one that is lost"
 
 
 @pytest.mark.fault(5, 31)

@@ -172,14 +172,16 @@ def test_a_daemon_that_dies_anywhere_leaves_nothing_and_starts_nothing_twice(pla
 @pytest.mark.parametrize("point", ["agent.guard.tree", "agent.guard.remove"])
 def test_what_a_guard_that_dies_at_its_work_leaves_is_ended_by_the_next_daemon(place: Place, point: str) -> None:
     first = place.attach(env={**os.environ, "OCTOGRAM_AGENT_FAULT": point})
-    daemon = first.hello(lease_s=0.3)["pid"]
+    daemon = first.hello()["pid"]
     hidden = hide(first)
     guard = parent_of(daemon)
+    shorter = place.connect(epoch=2, lease_s=2.0)  # once all is there, however busy the machine is
+    first.close()
     os.kill(daemon, signal.SIGKILL)
     until(lambda: not is_alive(guard), "the guard dies too")
-    first.drain()
-    first.close()
-    second = place.connect(epoch=2)
+    shorter.drain()
+    shorter.close()
+    second = place.connect(epoch=3)
     until(lambda: not is_alive(hidden), "it is swept")
     assert second.stop() == []
     assert not place.root.exists()
@@ -188,7 +190,7 @@ def test_what_a_guard_that_dies_at_its_work_leaves_is_ended_by_the_next_daemon(p
 @pytest.mark.fault(34)
 def test_a_daemon_that_dies_before_it_has_removed_its_directory_leaves_that_to_its_guard(place: Place) -> None:
     first = place.attach(env={**os.environ, "OCTOGRAM_AGENT_FAULT": "agent.remove"})
-    first.hello(lease_s=0.3)
+    first.hello()
     first.ok("own.command", argv=["touch", "there"])
     first.send("stop", grace_s=1)
     first.drain()

@@ -83,22 +83,26 @@ def test_the_next_daemon_waits_until_the_guard_has_ended_all(
 
 @pytest.mark.fault(28)
 def test_a_directory_that_nobody_comes_for_goes_with_the_lease(place: Place) -> None:
-    connection = place.connect(lease_s=0.5)
-    pid = hide(connection)
+    first = place.connect()
+    pid = hide(first)
+    connection = place.connect(epoch=2, lease_s=2.0)
+    first.close()
     os.kill(next(iter(place.daemons)), signal.SIGKILL)
     connection.drain()
     connection.close()
-    until(lambda: not place.root.exists(), "the guard removes the directory", 5)
+    until(lambda: not place.root.exists(), "the guard removes the directory")
     assert not is_alive(pid)
 
 
 def test_a_directory_that_is_to_be_kept_is_kept(place: Place) -> None:
-    connection = place.connect(lease_s=0.5, keep=True)
-    connection.ok("own.command", argv=["touch", "kept"])
+    first = place.connect()
+    first.ok("own.command", argv=["touch", "kept"])
+    connection = place.connect(epoch=2, lease_s=2.0, keep=True)
+    first.close()
     os.kill(next(iter(place.daemons)), signal.SIGKILL)
     connection.drain()
     connection.close()
-    until(lambda: not (place.root / "lock").exists(), "the guard has left", 5)
+    until(lambda: not (place.root / "lock").exists(), "the guard has left")
     assert (place.root / "home" / "kept").exists()
 
 
@@ -109,8 +113,8 @@ def test_a_daemon_that_stands_still_beyond_its_lease_is_ended(
     _, daemon, pids = started
     second = place.connect(epoch=2, lease_s=0.5)
     os.kill(daemon, signal.SIGSTOP)
-    until(lambda: not any(map(is_alive, [daemon, *pids])), "the guard acts", 8)
-    until(lambda: not place.root.exists(), "the directory is gone", 5)
+    until(lambda: not any(map(is_alive, [daemon, *pids])), "the guard acts")
+    until(lambda: not place.root.exists(), "the directory is gone")
     second.drain()
     second.close()
 

@@ -67,9 +67,9 @@ def test_what_is_found_is_what_python_finds(source: str, text: str) -> None:
     ],
 )
 def test_what_went_back_for_years_is_answered_at_once(source: str, text: str) -> None:
-    began_s = time.monotonic()
+    began_s = time.process_time()
     assert not Pattern(source).is_in(text)
-    assert time.monotonic() - began_s < BLINK_S
+    assert time.process_time() - began_s < BLINK_S
 
 
 @pytest.mark.parametrize(
@@ -84,10 +84,10 @@ def test_what_went_back_for_years_is_answered_at_once(source: str, text: str) ->
     ],
 )
 def test_what_would_be_huge_is_refused_before_it_is(source: str) -> None:
-    began_s = time.monotonic()
+    began_s = time.process_time()
     with pytest.raises(PatternFault, match="too large"):
         Pattern(source)
-    assert time.monotonic() - began_s < BLINK_S
+    assert time.process_time() - began_s < BLINK_S
 
 
 def test_a_search_pauses_so_that_others_have_their_turn() -> None:

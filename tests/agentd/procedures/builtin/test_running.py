@@ -296,7 +296,7 @@ async def test_a_sign_is_waited_for_until_its_deadline_whatever_the_process_does
         ready={**sign, "timeout": 0.4},
     )
     assert error["kind"] == "timeout", error
-    assert time.monotonic() - began_s < 5
+    assert time.monotonic() - began_s < 30
     if "exit" in script:
         assert "it ended once, last with exit status" in error["message"]
     if "echo" in script:
