@@ -184,6 +184,7 @@ def test_a_program_is_called_as_ansible_calls_it(at: Path) -> None:
         ("sleep 300 >&- 2>&-", "has not answered within 1 s"),
         ('echo \'[{"name": "x", "address": "h", "port": 99999}]\'', "agent `x`: `port` must be at most 65535"),
         ("echo '[3]'", "an agent must be a map of keys, not the number 3"),
+        ('printf \'[{"name": "a", "\\\\u001b": 1}]\'', "unknown key `\\x1b` in an agent"),
         ('echo \'[{"name": "-x"}]\'', "`-x` cannot be an agent's name"),
     ],
 )
