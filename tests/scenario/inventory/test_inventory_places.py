@@ -235,7 +235,8 @@ def test_what_is_asked_ends_with_the_run(at: Path, monkeypatch: pytest.MonkeyPat
 
 
 def test_what_is_asked_ends_with_whoever_asks(at: Path) -> None:
-    program(at / "hosts", "sleep 300 & echo $! >child; wait")
+    # More than a pipe holds: somebody reads it by then, and the guard has been told whom to end.
+    program(at / "hosts", "sleep 300 & head -c 300000 /dev/zero >&2; echo $! >child; wait")
     read = "from octogram_tui.scenario.load import load_scenario; load_scenario('s.yml', agent_files=['hosts'])"
     asks = subprocess.Popen([sys.executable, "-c", read])
     while not (at / "child").exists() or not (at / "child").read_text().strip():
