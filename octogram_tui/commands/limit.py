@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from itertools import islice
 
 from octogram_tui.errors import Problem, UsageError
 from octogram_tui.model.scenario import Scenario
@@ -14,7 +13,7 @@ from octogram_tui.template.choosing import bears, values_of
 from octogram_tui.template.selectors import PatternError, select_agents
 
 _LABEL = re.compile(r"[\w.-]+")
-_MOST_NAMED = 6
+_MOST_NAMED = 12
 
 
 def limited(scenario: Scenario, wanted: str) -> tuple[Scenario, list[Problem]]:
@@ -40,14 +39,11 @@ def _by_label(scenario: Scenario, wanted: str, label: str, values: list[str]) ->
     there = sorted({value for agent in scenario.agents for value in values_of(agent.labels, label)})
     if not there:  # not even where it only excludes: everybody would be left
         known = sorted({name for agent in scenario.agents for name in agent.labels})
-        hint = (
-            f"the labels are {', '.join(map(shown, islice(known, _MOST_NAMED)))}" if known else "no agent has any label"
-        )
+        hint = f"the labels are {_some(known)}" if known else "no agent has any label"
         message = f"--limit {wanted!r}: no agent has the label `{shown(label)}`{suggestion(label, known)}"
         raise UsageError(message, hint=hint)
     kept = tuple(agent for agent in scenario.agents if bears(agent.labels, [(label, values)]))
-    has = f"`{shown(label)}` is {', '.join(map(shown, islice(there, _MOST_NAMED)))}"
-    has += f", and {len(there) - _MOST_NAMED} more" if len(there) > _MOST_NAMED else ""
+    has = f"`{shown(label)}` is {_some(there)}"
     if not kept:
         raise UsageError(f"--limit {wanted!r} leaves no agent", hint=has)
     doubts = []
@@ -56,3 +52,8 @@ def _by_label(scenario: Scenario, wanted: str, label: str, values: list[str]) ->
             message = f"no agent has the label `{shown(label)}: {shown(bare)}`{suggestion(bare, there)}"
             doubts.append(Problem("--limit", 0, 0, message, has, is_warning=True))
     return replace(scenario, agents=kept), doubts
+
+
+def _some(names: list[str]) -> str:
+    more = f", and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
+    return ", ".join([shown(name) for name in names[:_MOST_NAMED]]) + more

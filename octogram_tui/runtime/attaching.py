@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from octogram_tui.runtime.link import Link
     from octogram_tui.runtime.starter import Starter
 
+TERMINAL_HINT = "the command has to pass on all that it is given: a terminal in between (`-t`) does not"
 LARGE_PACKETS_HINT = "when small things work there and large ones stand still, packets are too large: try a lower MTU"
 
 BootTurn = Callable[[OnWait], AbstractAsyncContextManager[FirstBoot]]
@@ -145,13 +146,13 @@ class Attaching:
             raise BootstrapFailed(
                 f"agent {link.spec.name}: no answer from {link.transport.description} within {greeting_s:g} s"
                 f"{attachment.last_words}",
-                hint=LARGE_PACKETS_HINT if self._is_sending else BOOT_HINTS["boot.timeout"],
+                hint=self._stuck_hint() if self._is_sending else BOOT_HINTS["boot.timeout"],
                 code="boot.timeout",
             ) from None
         except TransportError as error:
             attachment.abort()
             if self._is_sending:
-                error.hint = error.hint or LARGE_PACKETS_HINT
+                error.hint = error.hint or self._stuck_hint()
             raise
         except BaseException:
             attachment.abort()
@@ -164,6 +165,9 @@ class Attaching:
         self._is_sending = False
         place, nonce = link.transport.description, secrets.token_hex(8)
         return Attachment(link, link.spec.name, place, nonce, kind=link.spec.transport)
+
+    def _stuck_hint(self) -> str:
+        return TERMINAL_HINT if self._link.spec.transport == "command" else LARGE_PACKETS_HINT
 
     async def _boot(self, attachment: Attachment, channel: Channel) -> None:
         """Wait until the daemon's program runs; send it when the machine does not have it."""

@@ -208,4 +208,10 @@ def _argv(keys: KeyReader, node: MapNode) -> tuple[str, ...]:
         flaw = words(found) if found else None
     if flaw is not None:
         keys.findings.error(node.value_place("command"), f"`command` {flaw.what}", flaw.instead)
+    elif "exec" in found:
+        from octogram_tui.scenario.containers import doubt_of
+
+        doubt = doubt_of(found)
+        if doubt is not None:
+            keys.findings.warning(node.value_place("command"), *doubt)
     return tuple(found)

@@ -8,6 +8,7 @@ from typing import Any
 
 from octogram_tui.model.scenario import Text
 from octogram_tui.scenario.findings import Findings, kind_of, suggestion
+from octogram_tui.scenario.forms import shown
 from octogram_tui.scenario.scalars import read_duration_s
 from octogram_tui.scenario.shapes import KeySpec
 from octogram_tui.scenario.tree import ListNode, MapNode, Mark
@@ -52,7 +53,7 @@ class KeyReader:
     def unknown(self, node: MapNode, key: str, shape: Shape, what: str) -> None:
         """Report a key that does not exist."""
         hint = f"the keys of {what} are {', '.join(shape)}"
-        self.findings.error(node.key_place(key), f"unknown key `{key}` in {what}{suggestion(key, shape)}", hint)
+        self.findings.error(node.key_place(key), f"unknown key `{shown(key)}` in {what}{suggestion(key, shape)}", hint)
 
     def check_required(self, node: MapNode, shape: Shape, what: str) -> None:
         """Report required keys that are missing."""

@@ -93,7 +93,7 @@ RULES = (
         "An agent cannot be reached, or cannot have this name.",
         "By SSH an agent needs an `address`; `transport: local` runs it here, `transport: command` needs a `command`.",
         r"^agent `|agent's name|^`(address|data_address|user|port|identity|python|env)\b|stands for more than"
-        r"|which .*, elsewhere, uses what it offers|does not exist on this machine|` is a directory",
+        r"|^`\w+ exec\b|which .*, elsewhere, uses what it offers|does not exist on this machine|` is a directory",
     ),
     Rule(
         "choice-of-agents",

@@ -220,12 +220,10 @@ def _unanswered(machine: Machine, answer: Answer) -> None:
         reason = answer.error.message.removeprefix(f"agent {machine.spec.name}: ")
     else:
         reason = f"no answer from sh: {answer.said or 'it printed nothing'}"
-    machine.note(
-        "start",
-        "fail",
-        f"{machine.place}: {reason}",
-        "see the user's login shell there, and ForceCommand in its sshd_config",
-    )
+    hint = "see the user's login shell there, and ForceCommand in its sshd_config"
+    if machine.spec.transport == "command":  # a container, mostly: nobody logs in there
+        hint = f"try it by hand: {machine.place} python3 --version"
+    machine.note("start", "fail", f"{machine.place}: {reason}", hint)
 
 
 def _judge(machine: Machine, answer: Answer, asked_at: float, answered_at: float) -> None:

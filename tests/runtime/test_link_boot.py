@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from fake_daemon import FAST, Rig
@@ -108,16 +108,22 @@ async def test_endless_noise_before_the_boot(rig: Rig) -> None:
 
 
 @pytest.mark.fault(10)
-@pytest.mark.parametrize("is_noticed", [True, False])
-async def test_a_line_that_takes_nothing_large(rigs: Callable[..., Rig], is_noticed: bool) -> None:
+@pytest.mark.parametrize(
+    ("is_noticed", "way", "said"),
+    [(True, "ssh", "MTU"), (False, "ssh", "MTU"), (False, "command", "terminal in between")],
+)
+async def test_a_line_that_takes_nothing_large(
+    rigs: Callable[..., Rig], is_noticed: bool, way: Literal["ssh", "command"], said: str
+) -> None:
     rig = rigs(replace(FAST, greeting_s=0.1))
+    rig.link.spec = replace(rig.link.spec, transport=way)
     rig.link.start()
     channel = await rig.channel()
     channel.boot('{"need":true}')
     await asyncio.sleep(0)
     if is_noticed:  # by a sign of life of SSH that stays without an answer
         channel.lose(LinkLost("the connection is lost: keepalive timeout"))
-    assert "MTU" in (await rig.report(StartFailureReport)).hint
+    assert said in (await rig.report(StartFailureReport)).hint
 
 
 async def test_the_last_words_of_a_command_that_ends_at_once(rig: Rig) -> None:

@@ -96,6 +96,14 @@ async def test_a_forced_command(openssh_servers: ServerFactory) -> None:
     assert "\x1b" not in rows["one", "start"].detail
 
 
+async def test_a_command_that_leads_nowhere(tmp_path: Path) -> None:
+    spec = command(tmp_path, "echo no such container >&2; exit 125")
+    row = (await report(spec))["one", "start"]
+    assert row.state == "fail"
+    assert "no such container" in row.detail
+    assert row.hint == f"try it by hand: {spec.command[0]} python3 --version"
+
+
 async def test_which_step_failed(asyncssh_server: SshServer) -> None:
     asyncssh_server.write_client("StrictHostKeyChecking no\n")
     rows = await report(

@@ -57,6 +57,7 @@ _HINTS = (
     (re.compile(r"^ansible_become"), "an agent is the user that logs in: give that one, or use `sudo` in its jobs"),
 )
 _BY_COMMAND = "where a command reaches such a machine, write an agent with `transport: command`"
+_AS_SECRET = "write under `secrets` of the scenario where a value comes from, as `NAME: {env: VARIABLE}`"
 _OTHERWISE = "docs/inventories.md lists the variables that count"
 
 
@@ -197,7 +198,7 @@ def _label(host: str, name: str, value: Any, doubts: Doubts) -> str | list[str] 
     if value is None:
         return None
     if isinstance(value, dict) and "__ansible_vault" in value:
-        doubts.add(name, "encrypted, and left out", host, _ask_secret(name))
+        doubts.add(name, "encrypted, and left out", host, _AS_SECRET)
         return None
     parts = [_bare(part) for part in value] if isinstance(value, list) else [value]
     if any(isinstance(part, (dict, list)) or part is None for part in parts):
@@ -205,7 +206,7 @@ def _label(host: str, name: str, value: Any, doubts: Doubts) -> str | list[str] 
         return None
     texts = [text_of(part) for part in parts]
     if names_a_secret(name) or _SECRET.search(name) or any(map(_SECRET_TEXT.search, texts)):
-        doubts.add(name, "left out: a label is no place for a secret", host, _ask_secret(name))
+        doubts.add(name, "left out: a label is no place for a secret", host, _AS_SECRET)
     elif not is_unsafe and any("{{" in text or "{%" in text for text in texts):
         doubts.add(name, "left out: ansible-inventory does not expand templates", host)
     elif sum(len(text) + 1 for text in texts) > MAX_LABEL_CHARACTERS + 1:
@@ -217,10 +218,6 @@ def _label(host: str, name: str, value: Any, doubts: Doubts) -> str | list[str] 
 
 def _bare(value: Any) -> Any:
     return value["__ansible_unsafe"] if isinstance(value, dict) and value.keys() == {"__ansible_unsafe"} else value
-
-
-def _ask_secret(name: str) -> str:
-    return f"write under `secrets` of the scenario where its value comes from, as `{shown(name)}: {{env: NAME}}`"
 
 
 def _hint(name: str) -> str:

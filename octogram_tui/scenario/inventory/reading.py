@@ -227,7 +227,7 @@ def _json(key: str, leaf: str, data: bytes) -> Any:
     except (ValueError, RecursionError) as error:
         text = beginning(data.decode("utf-8", "replace").strip(), 60)
         hint = f"it begins with: {shown_line(text)}" if text else "it prints nothing"
-        why = "too deep" if isinstance(error, RecursionError) else str(error).partition(":")[0]
+        why = "too deep" if isinstance(error, RecursionError) else str(error).partition(":")[0].removesuffix(" at")
         raise refusal(key, f"`{leaf}` prints no JSON: {why}", hint) from None
 
 

@@ -49,9 +49,9 @@ def agents_of(outputs: Mapping[str, Any], wanted: str = "") -> Found:
         raise Unclear(f"the output `{shown(name)}` is {kind_of(value)}", _SHAPE)
     width = len(str(max(len(pairs) - 1, 0)))
     agents = [_agent(name, number, width, key, each) for number, (key, each) in enumerate(pairs)]
-    keys: dict[Any, str] = {}
+    keys: dict[str, str] = {}
     for agent, (key, _) in zip(agents, pairs, strict=True):
-        before = keys.setdefault(agent["name"], key)
+        before = keys.setdefault(str(agent["name"]), key)
         if before != key:
             message = f"`{shown(before)}` and `{shown(key)}` of the output `{shown(name)}` would both be agent"
             raise Unclear(f"{message} `{shown(agent['name'])}`", "agents' names have no dots and colons")

@@ -64,6 +64,7 @@ def test_outputs_without_a_choice_name_what_there_is() -> None:
     assert caught.value.hint.startswith("there are a, b; name the one")
     with pytest.raises(Unclear, match="nor any other"):
         agents_of({})
+    assert agents_of({"a": {"value": [{"name": ["x"]}]}}).agents == [{"name": ["x"]}]  # refused where agents are read
     with pytest.raises(Unclear, match=r"`a\.b` and `a_b` of the output `a` would both be agent `a_b`"):
         agents_of({"a": {"value": {"a.b": "h", "a_b": "h"}}})
     with pytest.raises(Unclear, match="element 1 of the output `a` is the number 7"):

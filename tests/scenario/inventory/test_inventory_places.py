@@ -184,6 +184,7 @@ def test_a_program_is_called_as_ansible_calls_it(at: Path) -> None:
         ("sleep 300 >&- 2>&-", "has not answered within 1 s"),
         ('echo \'[{"name": "x", "address": "h", "port": 99999}]\'', "agent `x`: `port` must be at most 65535"),
         ("echo '[3]'", "an agent must be a map of keys, not the number 3"),
+        ('printf \'[{"name": "a", "\\\\u001b": 1}]\'', "unknown key `\\x1b` in an agent"),
         ('echo \'[{"name": "-x"}]\'', "`-x` cannot be an agent's name"),
     ],
 )
@@ -234,7 +235,8 @@ def test_what_is_asked_ends_with_the_run(at: Path, monkeypatch: pytest.MonkeyPat
 
 
 def test_what_is_asked_ends_with_whoever_asks(at: Path) -> None:
-    program(at / "hosts", "sleep 300 & echo $! >child; wait")
+    # More than a pipe holds: somebody reads it by then, and the guard has been told whom to end.
+    program(at / "hosts", "sleep 300 & head -c 300000 /dev/zero >&2; echo $! >child; wait")
     read = "from octogram_tui.scenario.load import load_scenario; load_scenario('s.yml', agent_files=['hosts'])"
     asks = subprocess.Popen([sys.executable, "-c", read])
     while not (at / "child").exists() or not (at / "child").read_text().strip():
