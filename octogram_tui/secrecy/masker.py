@@ -47,25 +47,34 @@ class Masker:
 
     def learn(self, name: str, value: str) -> bool:
         """Mask a value from now on. Tells whether it is also found within other texts: a short one is not."""
+        return self._learn(name, [value])
+
+    def _learn(self, name: str, values: Sequence[str]) -> bool:
         from octogram_tui.secrecy.forms import AS_NUMBER, forms_of  # what it takes is not for runs without a secret
 
-        if self._tell is not None:
-            self._tell(value)
-        forms = forms_of(value)
-        self._has_numbers = (
-            self._has_numbers or set(value) <= _OF_NUMBERS or any(form.how == AS_NUMBER for form in forms)
-        )
-        coded = {name: value, **{f"{name} as {form.how}": form.text for form in forms if form.how}}
-        self._by_code = {**self._by_code, **coded}
-        if not forms:
-            if value:  # an empty one stands everywhere
-                self._whole = {**self._whole, value: name}
-            return False
         known = {needle.text: needle for needle in self._finder.needles}
-        for code, text in coded.items():
-            known.setdefault(text, Needle(text, code))
-        self._finder = Finder(known.values())  # in one piece: others may be looking meanwhile
-        return True
+        by_code, whole = dict(self._by_code), dict(self._whole)
+        is_found = False
+        for value in values:
+            if self._tell is not None:
+                self._tell(value)
+            forms = forms_of(value)
+            self._has_numbers = (
+                self._has_numbers or set(value) <= _OF_NUMBERS or any(form.how == AS_NUMBER for form in forms)
+            )
+            coded = {name: value, **{f"{name} as {form.how}": form.text for form in forms if form.how}}
+            by_code.update(coded)
+            if not forms:
+                if value:  # an empty one stands everywhere
+                    whole[value] = name
+                continue
+            is_found = True
+            for code, text in coded.items():
+                known.setdefault(text, Needle(text, code))
+        self._by_code, self._whole = by_code, whole
+        if is_found:
+            self._finder = Finder(known.values())  # in one piece, and once: others may be looking meanwhile
+        return is_found
 
     def tell_values(self, tell: Callable[[str], None], *, of_later_too: bool) -> None:
         """Tell somebody of every value; of_later_too: also of those that are learned later, before they are masked."""
@@ -84,12 +93,13 @@ class Masker:
         What is short in one stands for other things, the exit code of a result say.
         """
         is_part = isinstance(value, dict | list)
-        for text in _texts_in(value):
-            if not is_part or len(text) >= SHORTEST:
-                if (name, text) not in self._learned_anew:
-                    self._learned_anew.add((name, text))
-                    self.learn(name, text)
-                self._by_code = {**self._by_code, name: text}
+        texts = [text for text in _texts_in(value) if not is_part or len(text) >= SHORTEST]
+        fresh = [text for text in dict.fromkeys(texts) if (name, text) not in self._learned_anew]
+        if fresh:
+            self._learned_anew.update((name, text) for text in fresh)
+            self._learn(name, fresh)
+        if texts:
+            self._by_code = {**self._by_code, name: texts[-1]}
 
     # -- for people and programs ----------------------------------------------------------------------------------
 

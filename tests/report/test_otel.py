@@ -162,7 +162,7 @@ def test_nobody_there_and_somebody_who_never_answers_cost_a_bounded_moment(
     said = report(capsys)
     assert "127.0.0.1:9: Connection refused" in said
     assert "password" not in said
-    assert time.monotonic() - begun_s < 10
+    assert time.monotonic() - begun_s < 30
 
 
 def test_so_many_spans_wait_and_no_more(

@@ -95,7 +95,7 @@ def test_a_session_killed_while_its_agent_is_stopped(place: Place, openssh_serve
     assert process.returncode == 0, out
     assert [e.get("is_clean", True) for e in events(place) if e["type"] == "agent_stopped"] == [True]
     assert not list(openssh_server.home.glob(".octogram/runs/*"))
-    wait_for(lambda: not openssh_server.left_behind(), 5)
+    wait_for(lambda: not openssh_server.left_behind())
 
 
 @pytest.mark.fault(35)

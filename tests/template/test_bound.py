@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import threading
-import time
 from typing import Any
 
 import pytest
@@ -188,11 +187,9 @@ def test_ctrl_c_ends_an_evaluation_at_once() -> None:
 
     process_of.__dict__["_receive"] = receive
     bound._here.process = process_of
-    began_s = time.monotonic()
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(KeyboardInterrupt):  # the limit of its processor time would raise a TemplateError
         evaluate(ENDLESS, SCOPE)
     thread.join()
-    assert time.monotonic() - began_s < process.CPU_S
     assert not process_of.is_ours
     assert apart("1 + 1") == 2
 

@@ -219,9 +219,9 @@ def test_a_variables_view_is_a_mapping() -> None:
     ],
 )
 def test_what_is_never_closed_is_read_once(text: str) -> None:
-    began_s = time.monotonic()
+    began_s = time.process_time()
     with pytest.raises(TemplateError):
         render(text, SCOPE)
     with pytest.raises(TemplateError):
         evaluate(text, SCOPE)
-    assert time.monotonic() - began_s < 5
+    assert time.process_time() - began_s < 5
