@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -13,6 +12,7 @@ from octogram_tui.journal import archive, reader
 from octogram_tui.projection.compare_runs import compare_runs
 from octogram_tui.projection.run_record import RunRecord
 from octogram_tui.report.comparison import comparison_lines, comparison_record
+from octogram_tui.scenario.report import json_text
 from octogram_tui.settings import Settings, load
 
 DIFFERENT = 1
@@ -41,7 +41,7 @@ def main(argv: Sequence[str]) -> int:
     found = compare_runs(left.record, right.record)
     states = (left.state, right.state)
     if args.json:
-        print(json.dumps(comparison_record(found, states), default=str))
+        print(json_text(comparison_record(found, states)))
     else:
         for line in comparison_lines(found, states):
             print(line)

@@ -11,6 +11,7 @@ from typing import Any
 
 from octogram_tui.commands.options import CommandParser, parse
 from octogram_tui.projection.text import safe
+from octogram_tui.scenario.report import json_text
 from octogram_tui.settings import PROJECT_FILE, TABLE, Surroundings, look
 
 EPILOG = "What a run is given on its command line goes before all of these, for that run."
@@ -33,7 +34,7 @@ def main(argv: Sequence[str]) -> int:
     if args.what == "path":
         _show_paths(surroundings, as_json=args.json)
     elif args.json:
-        print(json.dumps({key: found._asdict() for key, found in surroundings.found.items()}, indent=2))
+        print(json_text({key: found._asdict() for key, found in surroundings.found.items()}, indent=2))
     else:
         _show(surroundings, with_origin=args.origin)
     return 0
@@ -65,7 +66,7 @@ def _show_paths(surroundings: Surroundings, *, as_json: bool) -> None:
             "project": None if project is None else str(project),
             "strange": None if surroundings.strange is None else str(surroundings.strange),
         }
-        print(json.dumps(record, indent=2))
+        print(json_text(record, indent=2))
         return
     print(safe(f"user: {user}{'' if user.exists() else ' (not there)'}"))
     if surroundings.strange is not None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Sequence
 
 from octogram_tui.commands.loading import load, warn
@@ -14,6 +13,7 @@ from octogram_tui.model.scenario import Scenario
 from octogram_tui.report.checkup import lines_of
 from octogram_tui.runtime.allocating import only_look
 from octogram_tui.scenario.crossings import crossings
+from octogram_tui.scenario.report import json_text
 from octogram_tui.settings import load as load_settings
 from octogram_tui.transport.meetings import try_ways, ways_of
 from octogram_tui.transport.pool import Transports
@@ -71,7 +71,7 @@ def main(argv: Sequence[str]) -> int:
     )
     if args.json:
         for row in rows:
-            print(json.dumps(row._asdict()))
+            print(json_text(row._asdict()))
     elif not rows:
         print("the scenario has no agents")
     else:

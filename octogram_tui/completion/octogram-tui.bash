@@ -1,17 +1,11 @@
 # Completion of octogram-tui for bash:  source <(octogram-tui completion bash)
 # What there is to complete is asked of the program at each time; nothing that it says but that is shown.
 
-_octogram_tui_line() {
-    local LC_ALL=C # COMP_POINT counts bytes
-    REPLY=${COMP_LINE:0:COMP_POINT}
-}
-
 _octogram_tui() {
-    local REPLY program piece=${COMP_WORDS[COMP_CWORD]} quote= mode reply value
+    local program piece=${COMP_WORDS[COMP_CWORD]} quote= mode reply value
     COMPREPLY=()
-    _octogram_tui_line
     program=$(type -P -- "$1") || program=octogram-tui
-    mapfile -t reply < <(command "$program" complete bash "$REPLY" "$piece" 2>/dev/null </dev/null)
+    mapfile -t reply < <(command "$program" complete bash "${COMP_LINE:0:COMP_POINT}" "$piece" 2>/dev/null </dev/null)
     mode=${reply[0]-}
     reply=("${reply[@]:1}")
     [[ $piece == [\"\']* ]] && quote=${piece:0:1}

@@ -224,7 +224,7 @@ def as_json(instances: Iterable[Planned]) -> str:
         }
         for each in instances
     ]
-    return json_text({"version": 1, "instances": listed}, indent=2)
+    return json_text({"v": 1, "instances": listed}, indent=2)
 
 
 def as_lines(instances: Iterable[Planned]) -> Iterator[str]:

@@ -89,7 +89,7 @@ def as_json(problems: Iterable[Problem]) -> str:
         }
         for problem in problems
     ]
-    return json_text({"version": 1, "problems": listed}, indent=2)
+    return json_text({"v": 1, "problems": listed}, indent=2)
 
 
 def json_text(document: object, *, indent: int | None = None, compact: bool = False) -> str:

@@ -141,7 +141,7 @@ def test_forms() -> None:
         "      - {name: k, fake.nothing: {}, when: 're[9]'}\n"
     )
     document = json.loads(as_json(rows))
-    assert document["version"] == 1
+    assert document["v"] == 1
     assert document["instances"][0]["key"] == "s/j@a"
     assert document["instances"][0]["agent"] == "a"
     lines = list(as_lines(rows))

@@ -69,7 +69,7 @@ def test_long_lines_are_cut_around_the_place() -> None:
 
 def test_json() -> None:
     document = json.loads(as_json([Problem("f", 1, 2, "é", "h", "s"), Problem("f", 0, 0, "w", is_warning=True)]))
-    assert document["version"] == 1
+    assert document["v"] == 1
     assert document["problems"][0] == {
         "file": "f",
         "line": 1,
