@@ -278,6 +278,10 @@ def find(runs_dir: Path, name: str) -> KnownRun:
     found = listing(runs_dir)
     if not found:
         raise AttachRefused(f"there are no runs in {runs_dir}")
+    if not name:  # as of a variable of a shell that is not set: every name begins with it
+        raise AttachRefused(
+            "the name of the run is empty", hint=f"`octogram-tui runs` lists them; the last is {found[-1].id}"
+        )
     if name == "last":
         return found[-1]
     exact = [run for run in found if run.id == name]

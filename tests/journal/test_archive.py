@@ -94,6 +94,13 @@ def test_runs_are_found_by_name_beginning_and_last(tmp_path: Path) -> None:
         archive.find(tmp_path / "none", "last")
 
 
+def test_an_empty_name_is_nobodys(tmp_path: Path) -> None:
+    """Every name begins with it: `clean "$RUN"` would end the only run there is."""
+    made(tmp_path, 0)
+    with pytest.raises(AttachRefused, match="empty"):
+        archive.find(tmp_path, "")
+
+
 def test_what_is_no_run_is_passed_over(tmp_path: Path) -> None:
     run = made(tmp_path)
     (tmp_path / "other").mkdir()
