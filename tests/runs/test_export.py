@@ -95,11 +95,11 @@ def test_a_commit_is_named_when_it_has_the_text_of_the_run(ran: Place) -> None:
     git("commit", "-qm", "one")
     commit = git("rev-parse", "HEAD").strip()
     name = "git commit of the scenario"
-    facts = json.loads(ran.run("export", "last", "--json", "-o", "-").stdout)["run"]["environment"]
+    facts = json.loads(ran.run("export", "last", "--json", "-o", "-").stdout)["environment"]
     assert facts[name] == commit
     (ran.home / "s.yml").write_text(SCENARIO + "# edited\n")
     git("commit", "-qam", "two")
-    facts = json.loads(ran.run("export", "last", "--json", "-o", "-").stdout)["run"]["environment"]
+    facts = json.loads(ran.run("export", "last", "--json", "-o", "-").stdout)["environment"]
     assert facts[name].endswith("where the file has another text")
     shutil.rmtree(ran.home / ".git")
 
@@ -125,12 +125,12 @@ def test_what_is_damaged_is_exported_up_to_there(ran: Place, tmp_path: Path) -> 
     done = ran.run("export", str(tmp_path / "copy"), "--json", "-o", "-")
     assert done.returncode == 0
     assert "what comes before the damage is exported" in done.stderr
-    outcome = json.loads(done.stdout)["outcome"]
-    assert (outcome["state"], outcome["exit_code"]) == ("damaged", None)
-    assert f"journal.jsonl:{len(lines) - 3}: " in outcome["damage"]
+    told = json.loads(done.stdout)
+    assert (told["state"], told["exit_code"]) == ("damaged", None)
+    assert f"journal.jsonl:{len(lines) - 3}: " in told["damage"]
     journal.write_bytes(b"".join(lines[:-4]))
     cut = json.loads(ran.run("export", str(tmp_path / "copy"), "--json", "-o", "-").stdout)
-    assert cut["outcome"]["state"] == "crashed"
+    assert cut["state"] == "crashed"
     (tmp_path / "copy" / "journal.jsonl").write_bytes(b"nothing of ours\n")
     assert ran.run("export", str(tmp_path / "copy"), "-o", "-").returncode == 9
 

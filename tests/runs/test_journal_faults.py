@@ -14,7 +14,10 @@ agents: [{name: a, transport: local}]
 stages:
   - {name: one, jobs: [{name: first, builtins.command: 'true'}]}
   - {name: two, jobs: [{name: serve, builtins.start_process: {name: server, argv: [sleep, '100']}}]}
-  - {name: three, jobs: [{name: pause, builtins.command: [sleep, '1']}, {name: last, builtins.command: 'true'}]}
+  - name: three  # in steps: what happens within the time of a group is synchronised at once
+    jobs:
+      - {name: pause, with_items: [1, 2, 3, 4, 5], builtins.command: [sleep, '0.3']}
+      - {name: last, builtins.command: 'true'}
 """
 
 
