@@ -36,7 +36,7 @@ from octogram_tui.template.text import json_text, text_of
 class Places(Procedure):
     """Has a field of every kind, none with limits of its own."""
 
-    procedure = "own.places"
+    procedure = "fake.places"
 
     text: Field[Any] = Field("str")
     any: Field[Any] = Field("any")
@@ -85,7 +85,7 @@ def answer(value: Any) -> Callable[[SendJob], Any]:
     return lambda sent: report(sent.attempt, "ok", {"x": value})
 
 
-def argument(name: str, procedure: str = "own.places") -> Callable[[Any, Any], Outcome]:
+def argument(name: str, procedure: str = "fake.places") -> Callable[[Any, Any], Outcome]:
     """Ask an argument."""
 
     def ask(written: Any, value: Any) -> Outcome:
@@ -99,7 +99,7 @@ def argument(name: str, procedure: str = "own.places") -> Callable[[Any, Any], O
 
 def condition(written: Any, value: Any) -> Outcome:
     """Ask a condition: true when the job runs."""
-    simulation = run({"own.places": {}, "when": written}, value)
+    simulation = run({"fake.places": {}, "when": written}, value)
     if isinstance(simulation, Refused):
         return ERROR
     end = simulation.of(JobFinished)[0]
@@ -108,7 +108,7 @@ def condition(written: Any, value: Any) -> Outcome:
 
 def items(written: Any, value: Any) -> Outcome:
     """Ask `with_items`: its items, when they are one the one."""
-    simulation = run({"own.places": {}, "with_items": written}, value)
+    simulation = run({"fake.places": {}, "with_items": written}, value)
     if isinstance(simulation, Refused) or any(end.state == "failed" for end in simulation.of(JobFinished)):
         return ERROR
     return [start.item for start in simulation.of(JobStarted)]
@@ -132,7 +132,7 @@ def with_agents(written: Any, value: Any) -> Outcome:
     """Ask `with_agents`: the expressions, or the one that there is."""
     from octogram_tui.template.selectors import expand_texts
 
-    simulation = run({"own.places": {}}, value, with_agents=written)
+    simulation = run({"fake.places": {}}, value, with_agents=written)
     if isinstance(simulation, Refused):
         return ERROR
     texts = [text.source for text in simulation.engine.core.scenario.stages[0].with_agents]
@@ -162,7 +162,7 @@ PLACES: dict[str, Callable[[Any, Any], Outcome]] = {
     "a map (`env`, `headers`, `ready`)": argument("env"),
     "a condition (`when`, `until`, `that`, `expression`)": condition,
     "`with_items`, alone or in a list": items,
-    "`vars_updates`": update("own.places"),
+    "`vars_updates`": update("fake.places"),
     "`vars_updates` of a job of the original": update("builtins.start_http_server"),
     "`with_agents`": with_agents,
     "`vars`": variable,
@@ -372,7 +372,7 @@ def test_the_original_takes_any_value_as_it_is_written_and_no_text_for_more() ->
 
 
 def test_items_are_expanded_alike_wherever_it_is_done() -> None:
-    simulation = run({"own.places": {}, "with_items": ["{{ vars.x }}", "z"]}, ["a", "b"])
+    simulation = run({"fake.places": {}, "with_items": ["{{ vars.x }}", "z"]}, ["a", "b"])
     assert isinstance(simulation, Simulation)
     spec = simulation.engine.core.scenario.stages[0].jobs[0].items
     assert spec is not None

@@ -184,7 +184,8 @@ class Drive:
     @property
     def _is_settled(self) -> bool:
         """Whether nothing is on its way: a focus or a size may be."""
-        return all(not pump._message_queue.qsize() for pump in (self.app, self.app.screen))
+        pumps = (self.app, self.app.screen, self.app.screen.focused or self.app)
+        return all(not pump._message_queue.qsize() for pump in pumps)
 
     # What is done
 

@@ -74,6 +74,10 @@ class LineView(ScrollView, can_focus=True, inherit_bindings=False):
         """Draw the scrollbar so that it can be drawn anywhere."""
         draw_whole_cells(self)
 
+    def on_resize(self) -> None:
+        """Keep the cursor in view at once: the next tick is a while ahead."""
+        self.sync()
+
     def allow_focus(self) -> bool:
         """What is not seen takes no keys."""
         return self.has_place
