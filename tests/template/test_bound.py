@@ -168,6 +168,8 @@ def test_an_error_of_memory_leaves_a_process_that_works() -> None:
     assert apart("1 + 1") == 2
 
 
+# An exception that a signal raises within the tracer would leave its lock taken, and the next test waiting for ever.
+@pytest.mark.no_cover
 @pytest.mark.fault(81)
 def test_ctrl_c_ends_an_evaluation_at_once() -> None:
     began = threading.Event()
