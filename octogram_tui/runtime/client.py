@@ -126,13 +126,13 @@ class Client:
             await asyncio.wait([self._asked[1]], timeout=ANSWER_S)  # else it is taken for the answer to this
         if not self.is_connected:
             return {"problem": "the run went away"}
-        answer = asyncio.get_running_loop().create_future()
+        answer: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
         self._asked, self._is_given_up = (verb_of(question).name, answer), False
         self.send(question)
         try:
-            return await asyncio.wait_for(asyncio.shield(answer), ANSWER_S)
-        except TimeoutError:
-            return {"problem": "the run does not answer"}
+            # Not `wait_for`, which is given up a turn after who waits for it: until then the next is refused.
+            await asyncio.wait([answer], timeout=ANSWER_S)
+            return answer.result() if answer.done() else {"problem": "the run does not answer"}
         finally:
             self._is_given_up = not answer.done()
 
