@@ -6,6 +6,7 @@ import shlex
 import sys
 import time
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import NamedTuple
 
 import pexpect
@@ -67,7 +68,9 @@ class Terminal:
         return self
 
     def text(self) -> str:
-        return "\n".join(self.screen.display)
+        """Give what stands there; by `display` the library would measure each letter anew."""
+        lines = (self.screen.buffer[row] for row in range(self.screen.lines))
+        return "\n".join("".join([line[at].data for at in range(self.screen.columns)]) for line in lines)
 
     def until(self, seen: str, *, gone: str = "") -> None:
         """Read until a text stands on the screen, and another does not."""
@@ -106,6 +109,7 @@ class Terminal:
         found = []
         for row in range(self.screen.lines):
             line = self.screen.buffer[row]
+            written = [line[column].data for column in range(self.screen.columns)]
             for column in range(self.screen.columns):
                 cell = line[column]
                 if not cell.data.strip() or not (cell.data.isalnum() or cell.data in "✗✓▸∎◦↻»⊝⊘~.,:/"):
@@ -113,7 +117,7 @@ class Terminal:
                 ink, ground = _seen(cell.fg, "e5e5e5"), _seen(cell.bg, "000000")
                 if cell.reverse:
                     ink, ground = ground, ink
-                text = "".join(line[at].data for at in range(max(0, column - 12), column + 12))
+                text = "".join(written[max(0, column - 12) : column + 12])
                 found.append(Cell(ink, ground, row, text))
         return found
 
@@ -125,6 +129,7 @@ def _seen(colour: str, default: str) -> str:
     return default if colour == "default" else XTERM.get(colour, colour)
 
 
+@cache
 def contrast(one: str, other: str) -> float:
     """The ratio of WCAG, 1 to 21."""
     light, dark = sorted((_luminance(one), _luminance(other)), reverse=True)
