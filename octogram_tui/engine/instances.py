@@ -56,6 +56,7 @@ class Instance:
         "ahead",
         "attempt",
         "cancel_reason",
+        "ended_before",
         "expression",
         "id",
         "item",
@@ -88,6 +89,7 @@ class Instance:
         # Of what it retries, or waits for the operator with: the failure, after how long it was, and what it gave.
         self.last_failure: tuple[Failure, float] = (NO_REASON, 0.0)
         self.last_result: Value = None
+        self.ended_before = ""  # how it ended the last time, where it runs again
         self.passed: frozenset[int] = NONE  # breakpoints that its next attempt has met already
 
     @property
@@ -123,6 +125,7 @@ class Instances:
         self.readings = KeptReadings()  # of the latest attempt of all that ran, or that `when` passed over
         self.stale: dict[InstanceId, str] = {}  # why what ended well would run differently now
         self.given: dict[InstanceId, Mapping[str, Value]] = {}  # arguments by hand, for the next attempt of each
+        self.badly: dict[InstanceId, str] = {}  # how those ended last that did not end well
         self.attempts: dict[InstanceId, int] = {}  # how often each has run; those that ran once are in `readings` only
 
     def move(self, instance: Instance, state: InstanceState) -> None:
@@ -141,6 +144,8 @@ class Instances:
                     instance.why = "back"
                 if state == "held":
                     instance.stand.was_stale = was_stale
+            if instance.why != "first" or self.badly:
+                instance.ended_before = self._ended(instance.id)
         if state != "done":
             self._in[state][instance] = None
         elif old != "planned":
@@ -173,6 +178,19 @@ class Instances:
     def attempts_of(self, id_: InstanceId) -> int:
         """Say how often an instance has run."""
         return self.attempts.get(id_, 1 if id_ in self.readings else 0)
+
+    def note_end(self, instance: Instance, counted_as: str) -> str:
+        """Keep how an instance has ended; gives how it had the last time, empty when it had not."""
+        id_ = instance.id
+        before = self._ended(id_) if instance.state == "planned" else instance.ended_before
+        if counted_as != "ok":
+            self.badly[id_] = counted_as
+        elif self.badly:
+            self.badly.pop(id_, None)
+        return before
+
+    def _ended(self, id_: InstanceId) -> str:
+        return self.badly.get(id_) or ("ok" if self.attempts_of(id_) else "")
 
     def note_passed_over(self, instance: Instance) -> None:
         """An instance does not run for what its `when` read."""

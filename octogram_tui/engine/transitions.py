@@ -24,7 +24,7 @@ from octogram_tui.engine.watching import Watching
 from octogram_tui.engine.written import written_directory
 from octogram_tui.errors import TemplateError
 from octogram_tui.model.failure import AGENT_LOST, CANCELLED, FAILED, TEMPLATE, UNTIL, Failure
-from octogram_tui.model.ids import AttemptId, InstanceId
+from octogram_tui.model.ids import AttemptId
 from octogram_tui.model.scenario import Arguments
 from octogram_tui.model.values import Value
 from octogram_tui.model.variables import Grown, Variables
@@ -63,7 +63,6 @@ class Transitions:
         self._ahead = ahead
         self._left = left  # told whenever an instance is not in flight any more
         self.counts: Counter[str] = Counter()  # of instances, by how the last attempt of each ended
-        self._counted_as: dict[InstanceId, str] = {}
 
     # -- beginning ------------------------------------------------------------------------------------------------
 
@@ -581,12 +580,11 @@ class Transitions:
             self._wait_for_retry(instance)
 
     def _finish(self, instance: Instance, counted_as: str) -> None:
-        before = self._counted_as.get(instance.id)
-        if before is not None:  # it ran again
+        before = self._instances.note_end(instance, counted_as)
+        if before:  # it ran again
             self.counts[before] -= 1
             if not self.counts[before]:
                 del self.counts[before]
-        self._counted_as[instance.id] = counted_as
         self.counts[counted_as] += 1
         self._instances.move(instance, "done")
         reading = instance.reading

@@ -233,6 +233,10 @@ class AnyOrder(RuleBasedStateMachine):
         simulation = self.simulation
         simulation.go(StopRequest("end", 130, force=True))
         assert simulation.exit_code is not None
+        counts = simulation.engine.transitions.counts
+        assert min(counts.values(), default=1) > 0
+        ended = {e.instance for e in simulation.of(JobFinished) if not e.will_retry}
+        assert counts.total() == len(ended), "each is counted once, however often it ran"
 
 
 TestAnyOrder = AnyOrder.TestCase
