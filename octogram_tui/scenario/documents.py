@@ -39,6 +39,11 @@ def read_document(path: str, read_file: ReadFile | None = None) -> Document:
     return read_yaml(path, text)
 
 
+def document_of(path: str, text: str) -> Document:
+    """Read a text as the extension of a file says, whatever is in that file. Raises ScenarioError."""
+    return read_document(path, lambda _: text)
+
+
 def read_text(path: str, read_file: ReadFile | None = None) -> str:
     """Read a file as UTF-8. Raises ScenarioError, saying what stands in the way."""
     try:

@@ -14,9 +14,9 @@ from typing import Any
 from octogram_tui import filing
 from octogram_tui.errors import OctogramError, Problem, ScenarioError
 from octogram_tui.scenario.comment_columns import keep_gaps
-from octogram_tui.scenario.documents import read_document, read_text
+from octogram_tui.scenario.documents import document_of, read_document, read_text
 from octogram_tui.scenario.scalars import read_plain
-from octogram_tui.scenario.tree import Document, plain
+from octogram_tui.scenario.tree import plain
 from octogram_tui.secrecy.names import holds_mask
 
 Path = Sequence[str | int]
@@ -48,9 +48,9 @@ def change_all(path: str, values: Mapping[tuple[str | int, ...], Any]) -> None:
         wanted = _with_value(path, wanted, keys, value)
     text = _json_text(before.text, wanted) if path.lower().endswith(".json") else _yaml_text(path, values)
     for in_one_line in (False, True):  # what needs quotes where it stands, and nowhere else; or breaks behind a comment
-        if _exact(plain(_reread(path, text).root)) != _exact(wanted) and not path.lower().endswith(".json"):
+        if _exact(plain(document_of(path, text).root)) != _exact(wanted) and not path.lower().endswith(".json"):
             text = _yaml_text(path, values, quotes_all=True, in_one_line=in_one_line)
-    if _exact(plain(_reread(path, text).root)) != _exact(wanted):
+    if _exact(plain(document_of(path, text).root)) != _exact(wanted):
         shared = "an anchor of the file is read elsewhere too; " if "&" in before.text and "*" in before.text else ""
         raise _refused(
             path, "this change cannot be written without changing other parts", f"{shared}edit the file by hand"
@@ -184,7 +184,7 @@ def variables_text(values: Mapping[str, Any], path: PurePath) -> str:
     out = io.StringIO()
     yaml.dump(_quoted(dict(values)), out)
     text = out.getvalue().rstrip("\n")
-    if plain(_reread("variables.yml", text).root) != dict(values):
+    if plain(document_of("variables.yml", text).root) != dict(values):
         return json.dumps(dict(values), indent=2, ensure_ascii=False)  # which is YAML too
     return text
 
@@ -204,10 +204,6 @@ def _json_text(source: str, wanted: Any) -> str:
     indented = "\n" in source.strip()
     ending = "\n" if source.endswith("\n") else ""
     return json.dumps(wanted, indent=2 if indented else None, ensure_ascii=False) + ending
-
-
-def _reread(path: str, text: str) -> Document:
-    return read_document(path, lambda _: text)
 
 
 def _refused(path: str, message: str, hint: str = "") -> ScenarioError:

@@ -13,7 +13,7 @@ from octogram_tui.errors import Problem, ScenarioError
 from octogram_tui.model.scenario import Scenario, SecretSpec
 from octogram_tui.scenario.assignments import Assignment
 from octogram_tui.scenario.build import ScenarioBuilder
-from octogram_tui.scenario.documents import AgentLists, ReadFile, read_document, read_text
+from octogram_tui.scenario.documents import AgentLists, ReadFile, document_of, read_document, read_text
 from octogram_tui.scenario.tree import Document
 
 MOST_CUTS = 16
@@ -92,7 +92,7 @@ def _as_far_as_it_goes(path: str) -> Document | None:
     try:
         text = read_text(path)
         for cut in range(MOST_CUTS if len(text) < LONGEST_CUT else 1):
-            document = read_document(path, lambda _, text=text: text)  # type: ignore[misc]
+            document = document_of(path, text)
             if document.root is not None or not document.errors:
                 return document
             lines = text.split("\n")
