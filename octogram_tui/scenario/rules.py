@@ -85,7 +85,7 @@ RULES = (
         "One allocation is asked for, by the keys of `slurm`; `options` has further long options of `sbatch`, each as"
         " one word. docs/slurm.md tells what is asked by default.",
         r"tasks are not enough for|^`time` is longer than|is no (amount of memory|number of GPUs)|options of sbatch"
-        r"|is not for `options`|is for `login`|asked of Slurm|Slurm places it"
+        r"|is not for `options`|is for `login`|^`login` |asked of Slurm|Slurm places it"
         r"|^`(partition|account|constraint|options|login)`:? (is empty|holds|has \d+ characters|is no host)",
     ),
     Rule(
@@ -125,7 +125,7 @@ RULES = (
         "value",
         "A value is not what is taken here.",
         "The message tells what is taken, and docs/language.md and docs/procedures.md for every key.",
-        r" must (be|match)|^`[^`]+`[^`]* takes |^an item |is not (an integer|JSON|a text)|is neither true nor false"
+        r" must (be|match)|^`[^`]*`[^`]* takes |^an item |is not (an integer|JSON|a text)|is neither true nor false"
         r"|bytes; at most|is an empty list|is a map that says nothing|is not to stand|^a scenario is a map",
     ),
     Rule(

@@ -64,7 +64,7 @@ def read_slurm(keys: KeyReader, node: MapNode) -> SlurmSpec:
         found["identity"] = read_identity(keys, node)
     found["options"] = _options(keys, node)
     for key in ("user", "port", "identity"):
-        if node.get(key) is not None and not node.get("login"):
+        if node.get(key) is not None and node.get("login") in (None, ""):
             hint = "name the machine, or leave it out where Slurm's commands are on this one"
             keys.findings.error(node.key_place(key), f"`{key}` is for `login`, which is not there", hint)
     nodes, tasks = found["nodes"], found["tasks"]
