@@ -176,11 +176,18 @@ class Chain:
             receipt = self.ledger.check(operation)
             for other in self._pending.values():
                 if other["source"] == operation["source"]:
-                    text = f"The operation {operation['hash']} cannot be added because the mempool already contains the"
-                    text += f" operation {other['hash']} of the same manager {other['source']}"
+                    text = f"The operation {operation['hash']} cannot be added because the mempool already contains a"
+                    text += " conflicting operation" + self._advice(other)
                     raise ledger.OperationRefused("prevalidation.operation_conflict", text)
             self._pending[operation["hash"]] = operation
             return receipt
+
+    def _advice(self, other: Json) -> str:
+        """Say how a waiting operation could be replaced, in the words of the release."""
+        if not self.release.at_least(18):
+            return " that should not be replaced (e.g. an operation from the same manager with better fees)."
+        needed = -(-other["fee"] * 105 // 100)
+        return f". To replace the latter, this particular operation would need a total fee of at least {needed} mutez."
 
     # How the chain grows.
 

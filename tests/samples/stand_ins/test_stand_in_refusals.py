@@ -115,7 +115,7 @@ def test_one_operation_a_block_for_each_source(sandbox: Sandbox) -> None:
     words = ["--wait", "none", "transfer", "1", "from", "bootstrap1", "to", "bootstrap2"]
     assert "NOT waiting for the operation to be included." in sandbox.client_ok(*words)
     again = sandbox.client(*words)
-    assert (again.returncode, "of the same manager" in again.stderr) == (1, True)
+    assert (again.returncode, "already contains a conflicting operation" in again.stderr) == (1, True)
     sandbox.start_baker()
     block = wait_for_level(sandbox.url, 2)
     assert len(get(f"{sandbox.url}/chains/main/blocks/{block['hash']}/operation_hashes")[3]) == 1

@@ -4,10 +4,21 @@ from __future__ import annotations
 
 import json
 import os
+import re
 
 from octogram_agentd.network.endpoint import is_loopback
 from octogram_agentd.procedures.base import Field, Procedure, ProcedureFailed
-from octogram_agentd.procedures.octez import argv, base58, daemons, endpoints, levels, programs, slots, wallets
+from octogram_agentd.procedures.octez import (
+    argv,
+    base58,
+    daemons,
+    endpoints,
+    failures,
+    levels,
+    programs,
+    slots,
+    wallets,
+)
 from octogram_agentd.procedures.octez.releases import SINCE, has, show
 from octogram_agentd.procedures.octez.roster import roster
 
@@ -17,6 +28,8 @@ if TYPE_CHECKING:
 
     from octogram_agentd.procedures.base import Uri
     from octogram_agentd.procedures.context import Context
+
+_BLOCKS_FOR_AN_EARLIER_OPERATION = 5
 
 
 class StartDalNode(Procedure):
@@ -184,7 +197,8 @@ class PublishDalSlot(Procedure):
     """Give a slot's content to a DAL node and publish its commitment on L1.
 
     With `target_published_level` it waits for the level before; when the chain is past that already nothing is
-    published, as in the original, and a log line and `published` say so.
+    published, as in the original, and a log line and `published` say so. While an earlier operation of the same source
+    waits for its block, which holds one of a source, it waits for the next blocks too, five at most.
     """
 
     procedure = "tezos.publish_dal_slot"
@@ -235,6 +249,7 @@ class PublishDalSlot(Procedure):
                 % (show(release), show(SINCE["client publishes DAL slots"])),
                 kind="refused",
             )
+        wallet = endpoints.own_path(context, self.base_dir, "base_dir")
         endpoint = endpoints.endpoint(context, self.l1_node_uri, "node")
         dal = endpoints.endpoint(context, self.dal_node_uri, "dal_node")
         payload = str(self.slot_info["payload"]).encode("utf-8", "surrogateescape")
@@ -242,21 +257,24 @@ class PublishDalSlot(Procedure):
         level = await levels.wait_for_level(
             context, endpoint, None if target is None else target - 1, further=1, owned=self.l1_node_uri
         )
-        if target is not None and level != target - 1:
-            said = "level %d is reached: too late to publish slot %d at level %d" % (level, index, target)
-            if self.if_level_passed == "fail":
-                raise ProcedureFailed(said, kind="late", hint="choose a later `target_published_level`", level=level)
-            context.log(said + ": not published")
-            return {"commitment": commitment, "published": False, "level": level}
-        words = argv.publish_commitment(
-            release, commitment, source=self.source, slot_index=index, level=level + 1, proof=proof
-        )
-        await programs.client(
-            context,
-            client,
-            words,
-            base_dir=endpoints.own_path(context, self.base_dir, "base_dir"),
-            endpoint=endpoint,
-            wait="none",
-        )
+        for further in range(_BLOCKS_FOR_AN_EARLIER_OPERATION, -1, -1):
+            if target is not None and level != target - 1:
+                said = "level %d is reached: too late to publish slot %d at level %d" % (level, index, target)
+                if self.if_level_passed == "fail":
+                    raise ProcedureFailed(
+                        said, kind="late", hint="choose a later `target_published_level`", level=level
+                    )
+                context.log(said + ": not published")
+                return {"commitment": commitment, "published": False, "level": level}
+            words = argv.publish_commitment(
+                release, commitment, source=self.source, slot_index=index, level=level + 1, proof=proof
+            )
+            try:
+                await programs.client(context, client, words, base_dir=wallet, endpoint=endpoint, wait="none")
+                break
+            except ProcedureFailed as error:
+                if not further or not re.search(failures.CONFLICT, error.message):
+                    raise
+            context.log("an earlier operation of %s waits for its block: so do we" % self.source)
+            level = await levels.wait_for_level(context, endpoint, level + 1, owned=self.l1_node_uri)
         return {"commitment": commitment, "published": True, "level": level}

@@ -19,7 +19,15 @@ _OPENING = re.compile(r"(?:^|[\s:])(?:fatal error|unexpected error|error)s?\s*:\
 _FAULT = re.compile(r"failed to parse address .*|the expected proof-of-work must .*")
 """What a node's validation finds; its error says only that the configuration is invalid."""
 
+CONFLICT = r"mempool already contains a conflicting operation"
+"""What a node says, and keeps nothing, while an earlier operation of the same source waits for its block."""
+
 HINTS = (
+    (
+        CONFLICT,
+        "a block takes one operation of a source: let the earlier one be included first (`wait: 0` or more, jobs one "
+        "after the other), or give each a source of its own",
+    ),
     (
         r"not_enough_l1_history|[Nn]ot enough L1 history|L1 node's history mode",
         "the L1 node keeps too few cycles for this profile: start it with `history_mode: archive`, or (v25 and later) "

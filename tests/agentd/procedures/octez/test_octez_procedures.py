@@ -980,6 +980,59 @@ async def test_a_level_that_has_passed(newest: FakeAgent) -> None:
     assert error.kind == "late"
 
 
+CONFLICT = (
+    "Error:\n  The operation ooX cannot be added because the mempool already contains a conflicting operation. "
+    "To replace the latter, this particular operation would need a total fee of at least 1050 mutez."
+)
+
+
+def an_earlier_operation_waits(agent: FakeAgent, times: int) -> None:
+    """Let the client be refused so often because of an earlier operation, while the chain goes on."""
+    left = iter(range(times))
+
+    def answer(words: list[str]) -> tuple[int, str, str]:
+        agent.heads = [agent.heads[-1], agent.heads[-1] + 1]
+        return (1, "", CONFLICT) if next(left, None) is not None else (0, "", "")
+
+    agent.answers.append(("publish dal commitment", answer))
+
+
+async def test_an_earlier_operation_of_the_source_is_waited_for(newest: FakeAgent) -> None:
+    newest.pages = {
+        "/slots?slot_index=3": {"commitment": "sh1c", "commitment_proof": "00"},
+        "/version": {"version": {}},
+    }
+    newest.heads = [6, 7]
+    an_earlier_operation_waits(newest, 5)
+    assert await publication(newest).run(newest) == {"commitment": "sh1c", "published": True, "level": 12}
+    assert newest.logged == ["an earlier operation of boot0 waits for its block: so do we"] * 5
+
+
+async def test_a_source_whose_operation_never_enters_a_block(newest: FakeAgent) -> None:
+    newest.pages = {
+        "/slots?slot_index=3": {"commitment": "sh1c", "commitment_proof": "00"},
+        "/version": {"version": {}},
+    }
+    newest.heads = [6, 7]
+    an_earlier_operation_waits(newest, 100)
+    error = await refused(newest, publication(newest))
+    assert "conflicting operation" in error.message
+    assert "one operation of a source" in error.hint
+    assert len(newest.commands) == 6
+
+
+async def test_a_level_that_passes_while_an_earlier_operation_waits(newest: FakeAgent) -> None:
+    newest.pages = {
+        "/slots?slot_index=3": {"commitment": "sh1c", "commitment_proof": "00"},
+        "/version": {"version": {}},
+    }
+    newest.heads = [8]
+    an_earlier_operation_waits(newest, 1)
+    result = await publication(newest, target_published_level="9").run(newest)
+    assert result == {"commitment": "sh1c", "published": False, "level": 9}
+    assert newest.logged[-1] == "level 9 is reached: too late to publish slot 3 at level 9: not published"
+
+
 @pytest.mark.parametrize(
     ("page", "said", "hint"),
     [
