@@ -231,6 +231,14 @@ class LookAhead:
             self.has_moved = True
         return True  # a daemon that is asked anew says first what was printed meanwhile, then what ended
 
+    def is_yet_to_begin(self, attempt: AttemptId) -> bool:
+        """Whether lines of an attempt would be stated before its beginning: what comes before it has not ended here."""
+        engine = self._engine
+        if not (self._out or self._back) or engine.phase in ("stopping", "finished"):
+            return False
+        ahead = self._back.get(attempt) or self._out.get(attempt)
+        return ahead is not None and (ahead.end is None or engine.taking_up.is_under_way)
+
     def _has_begun(self, ahead: Ahead) -> None:
         ahead.is_awaited = False
         if ahead.end is not None:

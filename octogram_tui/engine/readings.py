@@ -15,7 +15,7 @@ from octogram_tui.engine.core import Core
 from octogram_tui.engine.schedule import JobRun
 from octogram_tui.model.scenario import JobSpec, StageSpec
 from octogram_tui.model.values import Value
-from octogram_tui.model.variables import ABSENT, Absent
+from octogram_tui.model.variables import ABSENT, Absent, Variables
 
 _NAME = re.compile(r"""\bvars\.(\w+)|\bvars?[(\[]\s*\\?["']([^"'\\]*)\\?["']\s*([)\]]?)""")
 _ANY = re.compile(r"\bvars?\b")
@@ -57,9 +57,10 @@ class Reading:
     epoch: how often the operator or the file had set a variable by then.
     given: the arguments that the operator gave one attempt, which has a reading of its own then.
     is_then: the attempt sees these values, whatever the variables are. seen: the event up to which they were so.
+    later: of what was read only when the attempt ended, the epoch of then.
     """
 
-    __slots__ = ("captures", "epoch", "given", "is_computed", "is_then", "names", "seen", "spec", "values")
+    __slots__ = ("captures", "epoch", "given", "is_computed", "is_then", "later", "names", "seen", "spec", "values")
 
     def __init__(
         self, spec: JobSpec, names: Names, epoch: int, captures: list[str] | None, values: dict[str, Value | Absent]
@@ -73,12 +74,23 @@ class Reading:
         self.given: Mapping[str, Value] = {}
         self.is_then = False
         self.seen = 0
+        self.later: Mapping[str, int] = {}
 
     def with_given(self, given: Mapping[str, Value]) -> Reading:
         """Give that of an attempt which runs with some arguments as the operator gave them."""
         own = Reading(self.spec, self.names, self.epoch, self.captures, self.values)
-        own.given, own.is_then, own.seen = given, self.is_then, self.seen
+        own.given, own.is_then, own.seen, own.later = given, self.is_then, self.seen, self.later
         return own
+
+    def epoch_of(self, name: str) -> int:
+        """Give the epoch in which a variable was read."""
+        return self.later.get(name, self.epoch) if self.later else self.epoch
+
+    @property
+    def only_at_end(self) -> frozenset[str]:
+        """What is read, or may be, when the attempt has ended, and not before."""
+        names = self.names
+        return (frozenset(self.values) if names.is_computed_after else names.after) - names.before
 
     def over(self, variables: Mapping[str, Value]) -> dict[str, Value]:
         """Give variables with what was read of them in place of what they are."""
@@ -98,6 +110,10 @@ class StageReading:
         self.values: dict[str, Value | Absent] = {name: core.variables.get(name, ABSENT) for name in sorted(names)}
         if is_computed:
             self.values = {**core.variables, **self.values}
+
+    def epoch_of(self, _name: str) -> int:
+        """Give the epoch in which a variable was read."""
+        return self.epoch
 
     def is_of(self, stage: StageSpec) -> bool:
         """Whether a stage has the texts that were read."""
@@ -132,6 +148,7 @@ class Readings:
         self._core = core
         self._names: dict[int, tuple[JobSpec, Names]] = {}  # by identity: a job's text is as long as the job
         self._latest: dict[int, Reading] = {}
+        self._latest_late: tuple[Reading, frozenset[str], Variables, Reading] | None = None
         self.stages: dict[str, StageReading] = {}
 
     def stage_began(self, stage: StageSpec) -> None:
@@ -180,8 +197,22 @@ class Readings:
         captures = job_run.lane.captures if names.has_captures else None
         values = {**{name: job_run.snapshot.get(name, ABSENT) for name in names.all}, **then.values}
         reading = Reading(spec, names, then.epoch, captures, values)
-        reading.is_then, reading.seen = True, then.seen
+        reading.is_then, reading.seen, reading.later = True, then.seen, then.later
         return reading
+
+    def late(self, reading: Reading, names: frozenset[str]) -> Reading:
+        """Give a reading some of whose variables are read now, whatever they were when the attempt began."""
+        core = self._core
+        latest = self._latest_late
+        if latest is not None and latest[0] is reading and latest[1] == names and latest[2] is core.variables:
+            return latest[3]
+        there = [name for name in reading.values if name in names]
+        values = {**reading.values, **{name: core.variables.get(name, ABSENT) for name in there}}
+        late = Reading(reading.spec, reading.names, reading.epoch, reading.captures, values)
+        late.given, late.is_then, late.seen = reading.given, reading.is_then, reading.seen
+        late.later = {**reading.later, **dict.fromkeys(there, core.epoch)}
+        self._latest_late = reading, names, core.variables, late
+        return late
 
     def seen(self, job_run: JobRun, reading: Reading | None) -> Seen:
         """Tell what an attempt reads, as far as that is news.

@@ -61,6 +61,8 @@ def _job_entry(stage: StageSpec, job: JobSpec) -> JobEntry:
         entry["retries"], entry["retry_delay_s"] = job.retries, job.retry_delay_s
     if job.items is not None and job.run_items != "sequential":
         entry["run_items"] = job.run_items
+    if job.on_failure is not None:
+        entry["on_failure"] = job.on_failure
     return entry
 
 

@@ -279,7 +279,8 @@ def _read_at_end(reading: Reading) -> frozenset[str]:
 
 
 def _moved(core: Core, reading: Reading | StageReading) -> frozenset[str]:
-    return frozenset(name for name, value in reading.values.items() if _is_moved(core, reading.epoch, name, value))
+    values = reading.values.items()
+    return frozenset(name for name, value in values if _is_moved(core, reading.epoch_of(name), name, value))
 
 
 def _is_moved(core: Core, read_epoch: int, name: str, value: object) -> bool:

@@ -278,6 +278,7 @@ class Transitions:
             if isinstance(holds, Failure):
                 self._fail(instance, holds, self._watching.end(instance))
             elif holds:
+                self._read_now(instance, self._watching.reads(instance))
                 self._succeed(instance, {"seen": "expression"}, self._watching.end(instance))
 
     def wait_is_over(self, attempt: AttemptId) -> None:
@@ -368,6 +369,8 @@ class Transitions:
         spec = instance.job_run.spec
         updates: list[results.Update] | Failure = []
         if spec.until is not None or spec.vars_updates or spec.register is not None:
+            if instance.reading is not None and instance.reading.epoch != self._core.epoch:
+                self._read_now(instance, instance.reading.only_at_end)
             latest = self._latest_of(instance) if spec.until is not None else {}
             updates = results.judged(instance, result, latest, self._core.variables)
         if isinstance(updates, Failure):
@@ -384,6 +387,12 @@ class Transitions:
         self._end(instance, "ok", met)
         if updates:
             self.look_at_expressions()
+
+    def _read_now(self, instance: Instance, names: frozenset[str]) -> None:
+        """Note what an attempt reads at its end: what was set by hand while it was under way does not make it stale."""
+        reading = instance.reading
+        if names and reading is not None and reading.epoch != self._core.epoch:
+            instance.reading = self._instances.readings[instance.id] = self._readings.late(reading, names)
 
     def _update(self, instance: Instance, updates: list[results.Update]) -> Met | None:
         """Change variables. Gives what breakpoint is for that, if one is met."""

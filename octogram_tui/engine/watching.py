@@ -159,6 +159,13 @@ class Watching:
         except TemplateError as error:
             return results.template_failure(error, "expression")
 
+    def reads(self, instance: Instance) -> frozenset[str]:
+        """Give the variables that its expression has read."""
+        wait, reading = self._wait_of[instance], instance.reading
+        if wait.reads is not None:
+            return frozenset(wait.reads)
+        return frozenset() if reading is None else frozenset(reading.values)
+
     def in_vain(self, instance: Instance) -> Failure:
         """Say that it has waited long enough."""
         spent_s = self._core.at_s - instance.started_s

@@ -23,6 +23,7 @@ class JobEntry(TypedDict, total=False):
     retries: int
     retry_delay_s: float
     run_items: str
+    on_failure: str
 
 
 class StageEntry(TypedDict, total=False):

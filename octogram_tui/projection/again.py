@@ -32,7 +32,7 @@ class Choice(NamedTuple):
 def choices(board: Board, row: Row | None, inputs: Inputs = "now") -> list[Choice]:
     """List what can be run again of a row, the nearest first, and of the whole run. What would run nothing is not."""
     found = list(_of_row(row, inputs)) if row is not None and not _is_gone(row) else []
-    failed = list(board.failures.values())
+    failed = list(board.undecided.values())
     stale = [each for stage in board.stages for each in _in(stage, State.STALE)]
     found.append(_choice("f", "failed", "all that stands failed", RerunAllRequest("failed", inputs=inputs), failed))
     found.append(_choice("t", "stale", "all that is stale", RerunAllRequest("stale", inputs=inputs), stale))

@@ -67,6 +67,7 @@ class Board(Plan):
         self.exit_code: int | None = None  # once the run has finished
         self.done_exit_code = 0  # once every stage has ended
         self.done_at_s = 0.0
+        self.is_keeping_going = False  # it goes on after a failure, unless the job or a breakpoint says otherwise
         self.all_failures = Failures()  # repaired ones too; `failures` has those that stand now
         self.stale = Stale()
         self.stops = Stops()  # where it is to stop, and which agents are held by themselves
@@ -119,8 +120,8 @@ class Board(Plan):
 
     @property
     def first_failure(self) -> InstanceRow | None:
-        """The instance that failed first, of those that stand failed now."""
-        return next(iter(self.failures.values()), None)
+        """The instance that failed first, of those that stand failed now; first of those that wait for a word."""
+        return next(iter(self.undecided.values() or self.failures.values()), None)
 
     @property
     def first_bad_agent(self) -> AgentRow | None:
@@ -164,6 +165,7 @@ class Board(Plan):
         self.run, self.scenario = event.run, event.scenario
         self.started_wall, self.host = event.started_wall, event.host
         self.phase = Phase.STARTING
+        self.is_keeping_going = event.options.get("on_failure") == "keep_going"
         self.stops.apply(event)
         self.stale.begin(event.variables)
         for order, agent in enumerate(sorted(event.agents, key=_by_name)):
@@ -201,6 +203,8 @@ class Board(Plan):
         for row in self.queue.close(stage) if stage.final is not State.OK else ():
             row.note = "its stage ended before it began"
             self._move(row, State.CANCELLED)
+        for key in [] if event.rerun else [key for key in self.undecided if key.stage == event.stage]:
+            del self.undecided[key]  # it is too late to run it again in place
         if stage.final in (State.OK, State.SKIPPED, State.CANCELLED):  # an agent may be through before a job is added
             stage.expected = stage.known
         self._touch(stage)
@@ -299,6 +303,8 @@ class Board(Plan):
                 break
             parent = parent.above
         self._move(instance, state)
+        if state is _FAILED and self.is_keeping_going and not instance.job.text.pauses:
+            self.undecided.pop(instance.key, None)
 
     def _keep_detail(self, attempt: AttemptRow) -> None:
         self._detailed.append(attempt)
@@ -410,6 +416,8 @@ class Board(Plan):
         self.stops.apply(event)
         if event.is_log:
             self._note(event, "information", f"breakpoint {event.number}: {event.message}")
+        elif event.instance is not None and (failed := self.failures.get(event.instance)) is not None:
+            self.undecided[event.instance] = failed
 
     def _on_hold_mode_chosen(self, event: ev.HoldModeChosen) -> None:
         self.stops.apply(event)

@@ -17,6 +17,7 @@ class JobText(NamedTuple):
     texts       its templates and expressions by where they stand, as engine/job_texts.py names the places
     retries     how often it is tried again, after how long
     in_order    whether its items run one after the other
+    pauses      whether it says itself that its failure is waited for
     """
 
     digest: str = ""
@@ -26,6 +27,7 @@ class JobText(NamedTuple):
     retries: int = 0
     retry_delay_s: float = 0.0
     in_order: bool = True
+    pauses: bool = False
 
 
 class StageRules(NamedTuple):
@@ -76,6 +78,7 @@ def texts_of(plan: Sequence[StageEntry], digest: str) -> dict[tuple[str, str], J
             job.get("retries") or 0,
             job.get("retry_delay_s") or 0.0,
             job.get("run_items", "sequential") == "sequential",
+            job.get("on_failure") == "pause",
         )
     return found
 

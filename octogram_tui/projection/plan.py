@@ -39,7 +39,8 @@ class Plan:
         self.tally = new_tally()
         self.standstill = Standstill()
         self.failures: dict[InstanceId, InstanceRow] = {}  # those that stand failed now, the first first
-        self.clusters: Clusters[InstanceRow] = Clusters()  # the same, by cause; placed by the keys of jobs
+        self.undecided: dict[InstanceId, InstanceRow] = {}  # of those, the ones that wait for the operator's word
+        self.clusters: Clusters[InstanceRow] = Clusters()  # all that stand failed, by cause; placed by the keys of jobs
         self.names = Names()  # of agents, as they stand in the causes of failures
         self.structure_version = 0  # grows when rows come or go
         self._by_stage: dict[str, Group] = {}  # by name
@@ -256,8 +257,9 @@ class Plan:
         agent.failed += is_bad - was_bad
         if was_bad:
             self.failures.pop(key, None)
+            self.undecided.pop(key, None)
         if is_bad:
-            self.failures[key] = instance
+            self.failures[key] = self.undecided[key] = instance
             self._gather(instance)
         elif was_bad:
             self.clusters.take_out(key)

@@ -177,7 +177,7 @@ class Session:
             return
         if board.phase is Phase.DONE:
             self._stop(board.done_exit_code)
-        elif board.failures:
+        elif board.undecided:
             self._outlet.say("nobody is there to see to the failure: the run ends")
             self._stop(int(ExitCode.JOB_FAILED))
         elif board.confirmations:

@@ -169,7 +169,11 @@ def run_with(
                 task.cancel()
 
     code = int(ExitCode.BUG)
+    def last_reports() -> list[Callable[[], object]]:
+        return [*(reporter.close for reporter in reporters), lambda: streams.finish(0)]
+
     with Signals() as signals:
+        signals.leave_with(last_reports)
         subscribers = join() if settings.again is None else []
         host = Host(scenario, options, settings, subscribers, signals, _recalling(reporters), join)
         try:

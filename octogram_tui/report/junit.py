@@ -32,6 +32,7 @@ MOST_PROPERTIES = 100
 _BAD_AGENTS = {AgentState.FAILED: "agent failed", AgentState.LOST: "agent lost", AgentState.UNCLEAN: "agent not clean"}
 _GONE = (AgentState.FAILED, AgentState.LOST, AgentState.UNCLEAN)
 _ENDED_BADLY = (State.FAILED, State.LOST)
+_UNDER_WAY = (State.RUNNING, State.RETRYING)
 
 
 class JUnit:
@@ -152,7 +153,8 @@ class JUnit:
             # The scenario says that it may fail: shown, and not counted against the run.
             _add(case, "skipped", message=f"failed, and on_failure is continue: {instance.message}")
         else:
-            _add(case, "skipped", message=f"{instance.state.name.lower()}: {instance.message or 'it did not run'}")
+            words = "it had not ended when the run did" if instance.state in _UNDER_WAY else "it did not run"
+            _add(case, "skipped", message=f"{instance.state.name.lower()}: {instance.message or words}")
         last = self._tail(instance, instance.attempt)
         if last:
             _add(case, "system-out", text=last)
@@ -255,12 +257,13 @@ def _run_suites(board: Board, scenario: str) -> Iterator[ET.Element]:
     if board.exit_code == ExitCode.OK:
         return
     if board.exit_code is None:
-        message = "the run did not come to its end"
+        kind, message = "unfinished", "the run did not come to its end"
     else:
+        kind = f"exit {board.exit_code}"
         known = board.exit_code in ExitCode.__members__.values()
         message = board.message or (EXIT_TEXTS[ExitCode(board.exit_code)] if known else f"exit code {board.exit_code}")
     case = _element("testcase", classname=f"{scenario}.run", name="run", time=_seconds(board.worked_s))
-    case.append(_element("error", text=message, message=message, type=f"exit {board.exit_code}"))
+    case.append(_element("error", text=message, message=message, type=kind))
     yield _suite("run", [case], board.at_s)
 
 

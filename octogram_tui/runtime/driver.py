@@ -387,7 +387,7 @@ class Driver:
             return {"problem": f"there is no agent {query.agent!r}"}
         try:
             if query.gap:
-                end = await link.left_out(query.gap, query.first)
+                end = await link.left_out(query.process, query.gap, query.first)
             else:
                 end = await link.tail(query.process, query.size_bytes)
         except LinkLost as error:

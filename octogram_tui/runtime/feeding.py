@@ -7,6 +7,7 @@ feed it or look at it stand in one line.
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple, TypeVar
@@ -14,6 +15,7 @@ from typing import NamedTuple, TypeVar
 from octogram_tui.engine.events import Event
 from octogram_tui.engine.machine import Engine, Outcome
 from octogram_tui.engine.stimuli import Stimulus
+from octogram_tui.runtime.early_output import EarlyOutput
 from octogram_tui.template import bound
 
 Fed = Callable[[Sequence[Event]], None]
@@ -51,6 +53,7 @@ class Feeding:
     def __init__(self, engine: Engine, check: Callable[[Engine], None] | None) -> None:
         self._engine = engine
         self._check = check
+        self._early = EarlyOutput(engine.ahead)
         self._thread: ThreadPoolExecutor | None = None
 
     @property
@@ -62,7 +65,11 @@ class Feeding:
         """Feed one after the other, until there is nothing more, or it is as much as a turn of the loop may do."""
         turns: list[Turn] = []
         steps = 0
-        for number, (stimulus, told) in enumerate(handed):
+        waiting = deque(handed)
+        while waiting:
+            stimulus, told = waiting.popleft()
+            if self._early.keeps(stimulus):
+                continue
             seq = self._engine.core.seq
             try:
                 outcome = self._engine.feed(stimulus, at_s)
@@ -70,10 +77,11 @@ class Feeding:
                 if self._check is not None:
                     self._check(self._engine)
             except Exception as error:
-                return Batch(at_s, turns, handed[number + 1 :], error)
+                return Batch(at_s, turns, list(waiting), error)
+            waiting.extendleft((report, None) for report in reversed(self._early.due()))
             steps += 1 + bound.STEPS - self._engine.core.turn.left
             if steps >= bound.STEPS or "stopped" in outcome.bounds.values():
-                return Batch(at_s, turns, handed[number + 1 :])
+                return Batch(at_s, turns, list(waiting))
         return Batch(at_s, turns, [])
 
     async def aside(self, look: Callable[[], Seen]) -> Seen:

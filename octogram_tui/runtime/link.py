@@ -332,9 +332,10 @@ class Link:
         end: LogEnd = await self._asked({"t": "tail", "process": process, "bytes": size_bytes}, self._limits.tail_s)
         return end
 
-    async def left_out(self, gap: int, first: int) -> LogEnd:
-        """Ask for lines that were left out. Raises LinkLost."""
-        part: LogEnd = await self._asked({"t": "left_out", "gap": gap, "from": first}, self._limits.tail_s)
+    async def left_out(self, process: str, gap: int, first: int) -> LogEnd:
+        """Ask for lines that were left out of what a process or an attempt wrote. Raises LinkLost."""
+        question = {"t": "left_out", "process": process, "gap": gap, "from": first}
+        part: LogEnd = await self._asked(question, self._limits.tail_s)
         if not part.lines or part.following <= first:  # who asks for what follows would do so for ever
             part = part._replace(following=0)
         return part

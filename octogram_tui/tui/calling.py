@@ -50,8 +50,8 @@ def calls(board: Board, *, is_lost: bool) -> Iterator[Call]:
         yield Call("done", "all stages are done")
     elif board.confirmations:
         yield Call(f"asks {next(iter(board.confirmations))}", f"stage {next(iter(board.confirmations))} asks")
-    elif board.is_paused and board.reason == "failure" and board.failures:
-        yield Call("failure", f"paused: {len(board.failures)} failed")
+    elif board.is_paused and board.reason == "failure" and board.undecided:
+        yield Call("failure", f"paused: {len(board.undecided)} failed")
     for agent in board.agents.values():
         if agent.state is AgentState.LOST:
             yield Call(f"agent {agent.name}", f"agent {agent.name} is lost")

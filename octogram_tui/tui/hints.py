@@ -60,7 +60,7 @@ def hint_for(board: Board) -> Hint | None:
     if board.confirmations:
         return None  # the banner says which key answers
     if board.is_paused:
-        if not board.failures:
+        if not board.undecided:
             return PAUSED
         lasts = (cluster.first.struck.last for cluster in board.clusters.all)
         lost = (last is not None and last.failure is not None and last.failure.kind in LOST for last in lasts)

@@ -254,7 +254,7 @@ class Model:
     @property
     def is_failing(self) -> bool:
         """Whether the run waits because something failed."""
-        return self.board.is_paused and bool(self.board.failures)
+        return self.board.is_paused and bool(self.board.undecided)
 
     @property
     def held(self) -> InstanceRow | None:

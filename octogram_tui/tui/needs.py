@@ -113,11 +113,11 @@ def _kept(model: Model) -> tuple[Hint, ...]:
 def _failing(model: Model) -> Need | None:
     """What failed, while the run waits for somebody to see to it."""
     board = model.board
-    if not board.is_paused or not board.failures:
+    if not board.is_paused or not board.undecided:
         return None
-    clusters = board.clusters.all
+    clusters = _waiting_clusters(board)
     first = clusters[0]
-    count = len(board.failures)
+    count = len(board.undecided)
     hints = [
         Hint("rerun failed", "again" if count == 1 else f"all {count} again"),
         Hint("edit", "edit"),
@@ -130,6 +130,14 @@ def _failing(model: Model) -> Need | None:
     last = first.first.struck.last
     tip = last.failure.hint if last is not None and last.failure is not None else ""
     return Need("failed", cause_line(first) + _given_next(model), tuple(hints), _behind(clusters), tip)
+
+
+def _waiting_clusters(board: Board) -> list[Cluster[InstanceRow]]:
+    """Give the causes of what waits for a word: where the run goes on after failures, not of all that stands failed."""
+    found = board.clusters.all
+    if len(board.undecided) == len(board.failures):
+        return found
+    return [cluster for cluster in found if any(key in board.undecided for key in cluster.members)]
 
 
 def _given_next(model: Model) -> str:
@@ -187,6 +195,8 @@ def _paused(model: Model) -> Need | None:
     if board.in_flight:
         said = {"operator": "Pausing", "step": "Stepping"}.get(board.reason, message.rstrip("."))
         message = f"{said}: {board.in_flight} in flight."
+    if board.failures:  # the run goes on after them, and says so nowhere else
+        hints.append(Hint("first failure", f"{len(board.failures)} failed"))
     hints += [*_kept(model), Hint("breakpoint", "break"), Hint("rerun", "rerun"), Hint("help", "help")]
     return Need("held", f"{message} {queue_line(model)}".rstrip(), tuple(hints))
 
@@ -240,8 +250,9 @@ def _done(model: Model) -> Need | None:
     hints[1:1] = _kept(model)
     if len(board.all_failures):
         hints.insert(1, Hint("first failure", "what failed" if board.failures else "what had failed"))
+    if board.undecided:
+        hints.insert(0, Hint("rerun failed", f"{len(board.undecided)} failed again"))
     if board.failures:
-        hints.insert(0, Hint("rerun failed", f"{len(board.failures)} failed again"))
         return Need("failed", f"{message} {cause_line(board.clusters.all[0])}", tuple(hints))
     return Need("failed" if board.done_exit_code else "ok", message, tuple(hints))
 

@@ -56,11 +56,11 @@ def is_possible(action: Action, model: Model, standing: Standing) -> bool:
         case "failed only":
             return bool(board.failures or model.outline.failed_only or len(board.agent_clusters))
         case "rerun failed":
-            return not is_over and bool(board.failures)
+            return not is_over and bool(board.undecided)
         case "rerun stale":
             return not is_over and bool(board.tally[State.STALE])
         case "skip":
-            return not is_over and bool(board.failures or board.tally[State.HELD])
+            return not is_over and bool(board.undecided or board.tally[State.HELD])
         case "rerun" | "rerun menu" | "edit" | "edit variable":
             return not is_over
         case (
@@ -72,7 +72,7 @@ def is_possible(action: Action, model: Model, standing: Standing) -> bool:
         case "unset variable":
             return not is_over and bool(model.variables.values)
         case "edit arguments":
-            return not is_over and bool(board.failures or board.tally[State.HELD])
+            return not is_over and bool(board.undecided or board.tally[State.HELD])
         case "keep":
             return not (model.is_replay or standing.is_read_only) and bool(model.by_hand.offer())
         case "changed variables":

@@ -6,13 +6,22 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from simulation import job, report, scenario, stage
+from simulation import job, named, report, scenario, stage
 from test_taken_up_anywhere import go_on
 from world import World
 
-from octogram_tui.engine.events import WarningGiven
-from octogram_tui.engine.stimuli import GoRequest, PauseRequest, TakeUpRequest
+from octogram_tui.engine.events import JobFinished, JobOutput, JobStarted, WarningGiven
+from octogram_tui.engine.stimuli import (
+    AgentUpReport,
+    GoRequest,
+    OutputReport,
+    PauseRequest,
+    RecallReport,
+    TakeUpRequest,
+)
+from octogram_tui.model.ids import AttemptId
 from octogram_tui.runtime.driver import Driver
+from octogram_tui.runtime.feeding import Feeding
 
 
 def crashed() -> World:
@@ -56,3 +65,25 @@ def test_what_ended_ahead_is_written_with_what_it_gave_while_agents_are_awaited(
         turn: Any = SimpleNamespace(stimulus=fed, outcome=nothing)
         batch: Any = SimpleNamespace(turns=[turn])
         assert (Driver._as_written(driver, turn, batch) == fed) is is_news
+
+
+@pytest.mark.parametrize("is_printed_first", [True, False])
+def test_what_was_printed_meanwhile_is_told_after_its_beginning(is_printed_first: bool) -> None:
+    """A daemon says what was printed, then what ended; and an end waits until all agents have answered."""
+    engine = crashed().restored().engine
+    ends, k = report("s/j@a#1", "ok"), AttemptId(named("s/k@a"), 1)
+    prints = [OutputReport("a", k, ["one"]), OutputReport("a", k, ["two"])]
+    came = [*prints, ends] if is_printed_first else [ends, *prints]
+    up = AgentUpReport("a", birth="1", is_same=True, knows=(ends.attempt, k))
+    handed = [TakeUpRequest("2026-01-02T00:00:00Z"), *came, up, RecallReport("a", k, ends.attempt, is_begun=True)]
+    batch = Feeding(engine, None).feed([(each, None) for each in handed], 1.0)
+    assert batch.failure is None
+    events = [event for turn in batch.turns for event in turn.outcome.events]
+    told = [e for e in events if isinstance(e, JobStarted | JobOutput | JobFinished)]
+    assert [(type(e), e.instance.job) for e in told] == [
+        (JobFinished, "j"),
+        (JobStarted, "k"),
+        (JobOutput, "k"),
+        (JobOutput, "k"),
+    ]
+    assert [line for e in told if isinstance(e, JobOutput) for line in e.lines] == ["one", "two"]

@@ -54,7 +54,7 @@ def make(variant: int) -> Scenario:
     ]
     stages = [
         stage("one", *jobs),
-        stage("two", job("k"), job("l"), run_jobs="concurrent", max_concurrency=2),
+        stage("two", job("k"), job("l", on_failure="pause"), run_jobs="concurrent", max_concurrency=2),
         stage("three", job("m", items=ITEMS), run_agents="sequential"),
         stage("four", job("n"), job("o"), max_concurrency=1, ask_confirmation=variant == 1),
         stage("always", job("c"), always=True),
@@ -84,6 +84,7 @@ class Watched(Simulation):
             assert [row.key for row in board.queue] == held
             assert {row.key for row in board.queue.waiting} == {i.id for i in line} - set(held)
             assert board.is_paused == engine.gate.is_shut
+            assert set(board.undecided) == {i.id for i in engine.instances.in_state("undecided")}
             for agent in "abc":
                 assert board.is_agent_held(agent) == engine.gate.is_closed_to(agent)
                 assert [row.key for row in board.queue.first(9, agent)] == [id_ for id_ in held if id_.agent == agent]
@@ -106,7 +107,7 @@ class Gate(RuleBasedStateMachine):
     simulation: Watched
     has_reruns = False
 
-    @initialize(on_failure=st.sampled_from(["pause", "pause", "abort"]), keep=st.booleans(), paused=st.booleans())
+    @initialize(on_failure=st.sampled_from(["pause", "pause", "abort", "keep_going"]), keep=st.booleans(), paused=st.booleans())
     def start(self, on_failure: str, keep: bool, paused: bool) -> None:
         """Begin a run."""
         self.simulation = Watched(make(0), on_failure=on_failure, keep_alive=keep, start_paused=paused)

@@ -203,6 +203,28 @@ def test_what_is_under_way_is_weighed_when_it_has_ended() -> None:
     assert run.stale == []
 
 
+def test_what_is_read_at_the_end_is_weighed_as_it_was_then() -> None:
+    waiting: dict[str, Any] = {"procedure": "builtins.wait", "where": "expression"}
+    given = scenario(
+        stage("w", job("for", {"expression": "vars.x > 0"}, **waiting)),
+        stage("u", job("until", {}, until=Text("vars.y > 0"))),
+        stage("b", job("both", {"argv": "{{ vars.z }}"}, until=Text("vars.z > 0"))),
+        variables={"x": 0, "y": 0, "z": 0},
+    )
+    run = Looked(given, lambda sent: None)
+    for name, attempt in (("x", ""), ("y", "u/until@a#1"), ("z", "b/both@a#1")):
+        assert not run.set(name, 1)
+        if attempt:
+            run.go(report(attempt, "ok"))
+    assert run.ended() == ["w/for@a ok", "u/until@a ok", "b/both@a ok"]
+    assert run.stale == ["b/both@a"], "what it was told had the value of before"
+    run.set("x", 2)
+    run.set("y", 2)
+    assert run.set("z", 0) == ["u/until@a"], "the wait would end as well with that"
+    run.set("x", 0)
+    assert run.set("y", 1) == ["w/for@a"]
+
+
 def test_what_runs_again_is_not_stale_any_more() -> None:
     run = run_of([job("j", {"argv": "{{ vars.x }}"})], {"x": 0})
     run.set("x", 1)

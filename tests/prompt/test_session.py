@@ -49,6 +49,18 @@ async def test_looks_are_told_and_verbs_answered() -> None:
     assert "\x1b" not in told
 
 
+async def test_what_the_run_goes_on_after_is_not_offered_to_be_tried_again() -> None:
+    events = failing()
+    begun = next(event for event in events if isinstance(event, ev.RunStarted))
+    begun.options = {"on_failure": "keep_going"}
+    source = Source(events)
+    source.follows[stimuli.StopRequest] = [*END]
+    _, told = await sit(source, "quit stop")
+    offers = next(line for line in told.splitlines() if line.startswith("  type "))
+    assert "retry" not in offers
+    assert "`info failures` (1 failed), `rerun ROW`" in offers
+
+
 async def test_the_next_line_of_a_script_is_for_when_nothing_moves_any_more() -> None:
     source = paused()
     at = failing()[-1].seq

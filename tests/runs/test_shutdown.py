@@ -63,7 +63,8 @@ def test_a_run_in_a_terminal_is_not_suspended(place: Place) -> None:
 @pytest.mark.terminal
 @pytest.mark.fault(59)
 def test_three_interrupts_leave_at_once_and_say_what_that_means(place: Place) -> None:
-    terminal = place.open(str(place.write("s.yml", SLOW)), "--headless", size=(200, 40))
+    reports = place.home / "reports.xml"
+    terminal = place.open(str(place.write("s.yml", SLOW)), "--json", "--junit", str(reports), size=(200, 40))
     wait_for(lambda: is_up(place))
     stopped = daemons(place)
     for pid in stopped:
@@ -73,8 +74,10 @@ def test_three_interrupts_leave_at_once_and_say_what_that_means(place: Place) ->
         terminal.expect("stopping")
     terminal.sendcontrol("c")
     terminal.expect("was left at once: its agents end what they run within 80 s")
+    terminal.expect('"state": "unfinished"')
     terminal.expect(pexpect.EOF)
     terminal.close()
     assert terminal.exitstatus == 130
+    assert "the run did not come to its end" in reports.read_text()
     wake(stopped)
     assert place.run("clean", "last", "--yes").returncode == 0

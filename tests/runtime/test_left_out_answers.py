@@ -41,7 +41,7 @@ async def test_an_agent_that_has_ever_more_to_tell_is_not_asked_for_ever(
 ) -> None:
     rig = rigs()
     channel = await rig.up()
-    asked = asyncio.ensure_future(rig.link.left_out(1, 5))
+    asked = asyncio.ensure_future(rig.link.left_out("s/j@a#1", 1, 5))
     request = (await channel.expect("left_out"))["request"]
     channel.say("log", request=request, **{"from": 5, **answer})
 
@@ -56,7 +56,7 @@ async def test_answers_that_were_asked_for_put_nobody_in_quarantine(
     channel = await rig.up()
     lines = ["x" * 1000] * 100
     for number in range(2 * BYTES_AT_ONCE // 100_000):
-        asked = asyncio.ensure_future(rig.link.left_out(1, number))
+        asked = asyncio.ensure_future(rig.link.left_out("s/j@a#1", 1, number))
         request = (await channel.expect("left_out"))["request"]
         channel.say("log", request=request, lines=lines, **{"from": number, "next": 0})
         assert (await asked).lines == lines

@@ -19,15 +19,14 @@ async def test_all_parts_are_shown_until_the_agent_has_no_more() -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         await settled(pilot)
         gap = next(line for line in app.model.logbook.lines if isinstance(line, Gap))
-        name = gap.origin.log_name
         part = {"size_bytes": 0, "trouble": ""}
-        source.logs[LogQuery(gap.origin.agent, name, gap=77)] = {
+        source.logs[LogQuery(gap.origin.agent, "", gap=77)] = {
             **part,
             "lines": ["[bold]one", "\x1b[31mtwo"],
             "first": 1,
             "following": 3,
         }
-        source.logs[LogQuery(gap.origin.agent, name, gap=77, first=3)] = {
+        source.logs[LogQuery(gap.origin.agent, "", gap=77, first=3)] = {
             **part,
             "lines": ["three"],
             "first": 3,

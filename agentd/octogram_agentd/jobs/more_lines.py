@@ -39,7 +39,8 @@ def tail(agent: Agent, attempts: Attempts, message: Message) -> Message:
 
 def left_out(backlog: Backlog, message: Message) -> Message:
     """Answer `left_out`."""
-    found = backlog.left_out(_number(message.get("gap")), max(0, _number(message.get("from"))))
+    name = str(message.get("process") or "")
+    found = backlog.left_out(_number(message.get("gap")), max(0, _number(message.get("from"))), name)
     return {"t": "log", "request": message.get("request"), "lines": [], "size_bytes": 0, **found}
 
 

@@ -38,9 +38,10 @@ ANSWER_BYTES = 64 * 1024
 class Waiting:
     """Lines of one source."""
 
-    __slots__ = ("dropped", "gap", "lines", "size_bytes", "stored", "stored_bytes")
+    __slots__ = ("dropped", "gap", "lines", "names", "size_bytes", "stored", "stored_bytes")
 
-    def __init__(self) -> None:
+    def __init__(self, names: Tuple[str, ...] = ()) -> None:
+        self.names = names  # of the attempt and the process
         self.stored: Deque[Chunk] = deque()
         self.stored_bytes = 0
         self.lines: List[str] = []
@@ -58,6 +59,7 @@ class Backlog:
         self._spool = spool or Spool()
         self._evictions = 0
         self._gaps: Dict[int, List[Union[Chunk, _Lost]]] = {}
+        self._names: Dict[int, Tuple[str, ...]] = {}  # whose lines those are
         self._last_gap = int.from_bytes(os.urandom(4), "big") << 20  # another daemon's numbers mean nothing here
         self._looked_s = -1.0
         self._taken_bytes = 0
@@ -74,7 +76,7 @@ class Backlog:
         if waiting is None:
             if len(self.sources) >= KEPT_SOURCES:
                 self._forget_a_source()
-            waiting = self.sources[source] = Waiting()
+            waiting = self.sources[source] = Waiting(source[:2])
         waiting.lines += lines
         waiting.size_bytes += sum(map(len, lines)) + LINE_OVERHEAD_BYTES * len(lines)
         return waiting.size_bytes > KEPT_BYTES
@@ -177,14 +179,19 @@ class Backlog:
             self._leave_out(waiting, None, len(waiting.lines))
             waiting.lines, waiting.size_bytes = [], 0
 
-    def left_out(self, gap: int, start: int) -> Message:
+    def left_out(self, gap: int, start: int, name: str = "") -> Message:
         """Give lines that were left out, from one of a gap on: {from, lines, next}, or {error}.
+
+        name: of the attempt or the process that wrote them, where whoever asks says so
 
         from: which one is the first, later than asked where those before are not kept any more.
         """
         chunks = self._gaps.get(gap)
         if chunks is None:
             return {"error": "what was left out there is not kept any more, or never was"}
+        names = self._names[gap]
+        if name and name not in names:
+            return {"error": "what was left out there is of %s, and not of %s" % (names[1] or names[0], name)}
         number = 0
         answer: Message = {"from": start, "lines": [], "next": 0}
         for chunk in chunks:
@@ -230,6 +237,7 @@ class Backlog:
         if not waiting.gap:
             self._last_gap += 1
             waiting.gap = self._last_gap
+            self._names[waiting.gap] = waiting.names
             self._gaps[waiting.gap] = [_Lost(waiting.dropped - count)] if waiting.dropped > count else []
         self._gaps[waiting.gap].append(chunk)
 
@@ -248,7 +256,7 @@ class Backlog:
         open_gaps = {waiting.gap for waiting in self.sources.values()}
         for gap, chunks in list(self._gaps.items()):
             if gap not in open_gaps and all(chunk.is_gone for chunk in chunks):
-                del self._gaps[gap]
+                del self._gaps[gap], self._names[gap]
 
 
 class _Lost:

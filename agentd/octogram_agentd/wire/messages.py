@@ -75,7 +75,12 @@ MESSAGES: Dict[str, Tuple[str, str, Dict[str, str]]] = {
     "left_out": (
         "to agent",
         "ask for lines that an `output` told to be left out",
-        {"request": "echoed in the answer", "gap": "as told", "from": "the first one wanted, counted from 0"},
+        {
+            "request": "echoed in the answer",
+            "process": "the name of the process, or the attempt's, that wrote them; absent: whoever did",
+            "gap": "as told",
+            "from": "the first one wanted, counted from 0",
+        },
     ),
     "where": (
         "to agent",

@@ -86,11 +86,11 @@ class AgainVerbs(PaneScreen):
     def _is_still(self, key: object, which: str) -> bool:
         board = self.model.board
         row = board.instances.get(key)  # type: ignore[call-overload]
-        return row is not None and (key in board.failures if which == "failed" else row.state is State.STALE)
+        return row is not None and (key in board.undecided if which == "failed" else row.state is State.STALE)
 
     def action_rerun_failed(self) -> None:
         """What failed, again, and go on; several instances only after a question that names their number."""
-        rows = list(self.model.board.failures.values())
+        rows = list(self.model.board.undecided.values())
         stimulus = RerunAllRequest("failed", go=True)
         if len(rows) <= 1:  # of none the run says so itself
             self.run_again(stimulus)
@@ -99,7 +99,7 @@ class AgainVerbs(PaneScreen):
             return
 
         def ask() -> Asked | None:
-            rows = list(self.model.board.failures.values())
+            rows = list(self.model.board.undecided.values())
             if not rows or self.app.why_not():
                 return None
             agents = len({row.agent for row in rows})
@@ -275,7 +275,7 @@ class AgainVerbs(PaneScreen):
             return
 
         def left(state: State) -> list[InstanceRow]:
-            failures = self.model.board.failures
+            failures = self.model.board.undecided
             if state is State.HELD:
                 return [each for each in rows if each.state is State.HELD]
             return [each for each in rows if each.key in failures]

@@ -50,7 +50,8 @@ async def _show_gap(app: ConsoleApp, source: AnsweringSource, gap: Gap) -> bool:
     lines: list[str] = []
     first = following = size = 0
     while size < MOST_GAP_CHARACTERS:
-        answer = await source.answer(LogQuery(origin.agent, origin.log_name, gap=gap.number, first=following))
+        # Its number says whose they are: the name is that of the latest attempt or process to have lost lines.
+        answer = await source.answer(LogQuery(origin.agent, "", gap=gap.number, first=following))
         if answer.get("problem"):
             break
         first = first if lines else answer["first"]

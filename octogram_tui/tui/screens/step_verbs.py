@@ -107,7 +107,7 @@ class StepVerbs(PaneScreen):
 
         unit: what a step would be about
         """
-        row, failures, scope = self.place(), self.model.board.failures, self.model.scope
+        row, failures, scope = self.place(), self.model.board.undecided, self.model.scope
         if isinstance(row, InstanceRow) and row.key in failures:
             return row
         if unit is not None or scope.held():

@@ -64,7 +64,7 @@ class KeyBar(Bar):
         if board.confirmations:
             return ("pause or go", *here)
         if board.is_paused:
-            return (*here[:3], *(AT_FAILURE if board.failures else HELD))
+            return (*here[:3], *(AT_FAILURE if board.undecided else HELD))
         return (*here, *RUNS)
 
     def _part(self, action: Action) -> Part:
@@ -108,9 +108,9 @@ class KeyBar(Bar):
             case "failed only":
                 return bool(board.failures or self.model.outline.failed_only or len(board.agent_clusters))
             case "rerun failed":
-                return not over and bool(board.failures)
+                return not over and bool(board.undecided)
             case "skip":
-                return not over and bool(board.failures or board.tally[State.HELD])
+                return not over and bool(board.undecided or board.tally[State.HELD])
             case "rerun" | "edit":
                 return not over
             case "take edit":

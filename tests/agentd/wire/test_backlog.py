@@ -120,7 +120,7 @@ def test_what_was_left_out_is_asked_for_and_is_what_lacks(tmp_path: Path) -> Non
             got: list[str] = []
             following = 0
             while True:
-                answer = outbox.backlog.left_out(message["gap"], following)
+                answer = outbox.backlog.left_out(message["gap"], following, OUT[0])
                 asked += 1
                 if "error" in answer:
                     break
@@ -137,6 +137,9 @@ def test_what_was_left_out_is_asked_for_and_is_what_lacks(tmp_path: Path) -> Non
     assert whole == numbered(len(whole))
     assert kept_in_memory * 100 <= 2 * KEPT_BYTES, "only what was in memory at the end is nowhere"
     assert "error" in outbox.backlog.left_out(12345, 0)
+    gaps = [message["gap"] for message in line.messages if message.get("dropped")]
+    refused = [outbox.backlog.left_out(gap, 0, "s/other@a#1")["error"] for gap in gaps]
+    assert set(refused) == {f"what was left out there is of {OUT[0]}, and not of s/other@a#1"}
 
 
 def test_whoever_waits_with_most_is_left_out_first(tmp_path: Path) -> None:
