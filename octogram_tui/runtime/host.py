@@ -142,7 +142,7 @@ class Host:
 
     async def _run(self, signals: Signals, on_open: Callable[[], None] | None) -> int:
         settings = self._settings
-        raise_file_limit()
+        given = raise_file_limit()
         drivers: list[Driver] = []
 
         def on_synced(_seq: int) -> None:
@@ -164,6 +164,7 @@ class Host:
         transports = settings.transports or Transports(
             ssh_config=settings.ssh_config, accept_new=settings.accept_new, force_local=settings.force_local
         )
+        transports.files = given
         driver = self._make_driver(journal, transports, course)
         drivers.append(driver)
         if any(transports.kind_of(spec) == "slurm" for spec in scenario.everybody):

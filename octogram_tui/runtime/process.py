@@ -12,14 +12,15 @@ from octogram_tui.errors import JournalError
 from octogram_tui.journal import presence
 
 
-def raise_file_limit() -> None:
-    """A hundred agents need more descriptors than the usual soft limit allows."""
+def raise_file_limit() -> tuple[int, int]:
+    """A hundred agents need more descriptors than the usual soft limit allows. Gives the limits that there were."""
     import resource
 
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = 65536 if hard == resource.RLIM_INFINITY else min(65536, hard)
-    if soft < wanted:
+    if soft != resource.RLIM_INFINITY and soft < wanted:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+    return soft, hard
 
 
 async def be_present(run_dir: Path) -> None:

@@ -13,8 +13,10 @@ from octogram_tui.transport.local import ProcessChannel, end_processes, start_hi
 class CommandTransport:
     """Commands behind a wrapper, which gets their words appended to its own and must pass them on unchanged."""
 
-    def __init__(self, agent: str, wrapper: Sequence[str]) -> None:
+    def __init__(self, agent: str, wrapper: Sequence[str], files: tuple[int, int] | None = None) -> None:
+        """files: how many the wrappers may have open, soft and hard limit; None: as many as we may."""
         self._agent = agent
+        self._files = files
         self._wrapper = tuple(wrapper)
         self._channels: set[ProcessChannel] = set()
 
@@ -37,7 +39,7 @@ class CommandTransport:
         if not self._wrapper:
             raise _unusable(self._agent, "its `command` is empty", "give it as a list: [kubectl, exec, -i, pod, --]")
         try:
-            return start_process((*self._wrapper, *argv), receiver, self._channels, bulk=bulk)
+            return start_process((*self._wrapper, *argv), receiver, self._channels, bulk=bulk, files=self._files)
         except OSError as error:
             leaf = self._wrapper[0]
             reason = f"cannot start its command `{leaf}` on this machine: {error.strerror or type(error).__name__}"

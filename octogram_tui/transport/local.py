@@ -9,10 +9,12 @@ from __future__ import annotations
 import asyncio
 import errno
 import os
+import resource
 import signal
 import subprocess
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 from octogram_tui.errors import BootstrapFailed, LinkLost
 from octogram_tui.transport.base import Receiver
@@ -30,8 +32,10 @@ ABORT_GRACE_S = 2.0  # between TERM and KILL for a command whose channel was dro
 class LocalTransport:
     """Commands on this machine, each in a session of its own, so that Ctrl-C in the terminal does not reach it."""
 
-    def __init__(self, agent: str) -> None:
+    def __init__(self, agent: str, files: tuple[int, int] | None = None) -> None:
+        """files: how many its commands may have open, soft and hard limit; None: as many as we may."""
         self._agent = agent
+        self._files = files
         self._channels: set[ProcessChannel] = set()
         self._connections: set[SocketChannel] = set()
 
@@ -52,7 +56,7 @@ class LocalTransport:
     async def open(self, argv: Sequence[str], receiver: Receiver, *, bulk: bool = False) -> ProcessChannel:
         """Start a command. Raises BootstrapFailed when there is no such program or it cannot be executed."""
         try:
-            return start_process(argv, receiver, self._channels, bulk=bulk)
+            return start_process(argv, receiver, self._channels, bulk=bulk, files=self._files)
         except OSError as error:
             text = error.strerror or type(error).__name__
             raise BootstrapFailed(
@@ -90,10 +94,12 @@ def start_process(
     *,
     bulk: bool = False,
     grace_s: float = ABORT_GRACE_S,
+    files: tuple[int, int] | None = None,
 ) -> ProcessChannel:
     """Start a command whose channel stays in `channels` until its process is gone. Raises OSError when it cannot.
 
     grace_s: between TERM and KILL once the channel is dropped; 0: it is killed at once.
+    files: how many it may have open, soft and hard limit, where that is not as many as we may.
     """
     if not argv:
         raise FileNotFoundError(2, "the command is empty")
@@ -109,6 +115,9 @@ def start_process(
         )
     except (ValueError, UnicodeError) as error:  # a NUL byte or a lone surrogate in a word
         raise OSError(22, str(error)) from error
+    if files is not None:
+        with suppress(OSError, AttributeError):  # it has ended; or there is no such call
+            resource.prlimit(process.pid, resource.RLIMIT_NOFILE, files)
     return ProcessChannel(process, receiver, channels, grace_s)
 
 

@@ -28,6 +28,7 @@ class Transports:
         self._ssh_config = ssh_config
         self._accept_new = accept_new
         self._force_local = force_local
+        self.files: tuple[int, int] | None = None  # how many what is started here may have open; None: as many as we
         self._on_note: Callable[[str], None] = lambda _: None
         self._machines: Machines | None = None
         self._terms: Terms | None = None
@@ -170,11 +171,11 @@ class Transports:
         if kind == "local":
             from octogram_tui.transport.local import LocalTransport
 
-            return LocalTransport(spec.name)
+            return LocalTransport(spec.name, self.files)
         if kind == "command":
             from octogram_tui.transport.argv import CommandTransport
 
-            return CommandTransport(spec.name, spec.command)
+            return CommandTransport(spec.name, spec.command, self.files)
         if kind == "slurm" and self._is_beside_slurm:
             from octogram_tui.transport.local import LocalTransport
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import resource
 import subprocess
 
@@ -47,8 +48,10 @@ def test_a_soft_limit_is_raised(place: Place) -> None:
     def limit() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (48, hard))
 
-    done = place.run(str(place.write("s.yml", FLEET)), "--headless", preexec_fn=limit)
+    fleet = FLEET.replace("builtins.command: 'true'", "builtins.shell: 'ulimit -Sn'")
+    done = place.run(str(place.write("s.yml", fleet)), "--headless", "-v", preexec_fn=limit)
     assert done.returncode == 0, done.stdout + done.stderr
+    assert len(re.findall(r"\b48$", done.stdout, re.MULTILINE)) == 48, "jobs have what they expect"
 
 
 @pytest.mark.fault(61)

@@ -32,6 +32,7 @@ FIRST_NEEDED = (
     "octogram_agentd.daemon.daemon",
     "octogram_agentd.kernel",
     "octogram_agentd.jobs.agent_context",
+    "octogram_agentd.open_files",
     "octogram_agentd.procedures.builtin.running",
     "octogram_agentd.processes.launch",
     "octogram_agentd.processes.supervised",

@@ -243,7 +243,7 @@ class Processes:
         self._record.prepare()
         faults.hit("agent.spawn.before")
         since = ticks()
-        pid = self._program(argv, cwd, env, actions)
+        pid = self._program(argv, cwd, env, actions, self._files)
         faults.hit("agent.spawn.after")
         self._record.started(self._count, pid, since)
         return pid
@@ -256,6 +256,8 @@ class Processes:
 
     def _prepare(self) -> None:
         """What only a daemon that starts something needs."""
+        from octogram_agentd.open_files import OpenFiles
+
         self.prepare()
         if not become_subreaper():
             self._is_reaper = False  # orphans are not below us then, and only the mark tells
@@ -263,7 +265,8 @@ class Processes:
         earlier = self._earlier
         before = earlier.brands if earlier is not None and earlier.is_of_this_boot else set()
         self._record.brands = [brand(), *sorted(before)[:EARLIER_BRANDS]]
-        self._least_scarce = _least_scarce()
+        self._files = OpenFiles()
+        self._least_scarce = self._files.most - min(RESERVED, self._files.most // 8)
         self._kernel.on_child_exit(self.reap)
         self._is_prepared = True
 
@@ -359,14 +362,6 @@ class Processes:
         finally:
             if self._endings.get(name) is ending:
                 del self._endings[name]
-
-
-def _least_scarce() -> int:
-    """Give the number of the first descriptor that no program is started with."""
-    import resource
-
-    limit, _hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    return 1 << 30 if limit == resource.RLIM_INFINITY else limit - min(RESERVED, limit // 8)
 
 
 def _close(fds: Sequence[int]) -> None:

@@ -13,6 +13,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import List, Mapping, Optional, Sequence, Tuple
 
+    from octogram_agentd.open_files import OpenFiles
+
 DEFAULT_PATH = "/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin"
 NEVER_IGNORED = (signals.PIPE, signals.XFSZ, signals.INT, signals.QUIT, signals.TERM, signals.HUP)
 RESET_SIGNALS = signals.not_ignored(NEVER_IGNORED)
@@ -34,7 +36,9 @@ MACHINES = {
 """What the number in an ELF header stands for."""
 
 
-def launch(argv: List[str], cwd: str, env: Mapping[str, str], actions: Sequence[Tuple[int, int, int]]) -> int:
+def launch(
+    argv: List[str], cwd: str, env: Mapping[str, str], actions: Sequence[Tuple[int, int, int]], files: OpenFiles
+) -> int:
     """Start a program in a session of its own and give its process id. actions: what it does with its descriptors.
 
     The working directory is set by changing ours: the daemon has one thread that starts programs, and uses absolute
@@ -58,9 +62,10 @@ def launch(argv: List[str], cwd: str, env: Mapping[str, str], actions: Sequence[
                 "it is in none of the directories of PATH: %s" % env.get("PATH", DEFAULT_PATH),
             )
         try:
-            return os.posix_spawn(
-                program, argv, env, file_actions=actions, setsid=True, setsigmask=(), setsigdef=RESET_SIGNALS
-            )
+            with files.as_given(actions) as possible:
+                return os.posix_spawn(
+                    program, argv, env, file_actions=possible, setsid=True, setsigmask=(), setsigdef=RESET_SIGNALS
+                )
         except OSError as error:
             raise _explained(argv, program, error) from None
     except ValueError as error:  # a NUL byte, a name of a variable with `=`

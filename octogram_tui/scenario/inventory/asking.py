@@ -11,7 +11,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from typing import IO
 
 from octogram_tui.cuts import beginning
 from octogram_tui.scenario.documents import refusal
@@ -52,10 +51,9 @@ def ask(key: str, argv: Sequence[str], deadline: Deadline, env: Mapping[str, str
     if _given_up.is_set():
         raise _late(key, leaf, deadline)
     with _ended_with_us() as end_with_us:
-        process = _started(key, leaf, argv, env or {})
+        process = _started(key, leaf, argv, env or {}, end_with_us)
         is_done = False
         try:
-            end_with_us(process.pid)
             printed, said = _read(key, leaf, process, deadline)
             is_done = True
         finally:
@@ -76,7 +74,10 @@ def ask(key: str, argv: Sequence[str], deadline: Deadline, env: Mapping[str, str
     return printed, text
 
 
-def _started(key: str, leaf: str, argv: Sequence[str], env: Mapping[str, str]) -> subprocess.Popen[bytes]:
+def _started(
+    key: str, leaf: str, argv: Sequence[str], env: Mapping[str, str], before: Callable[[], None]
+) -> subprocess.Popen[bytes]:
+    """Start a program; `before` is called by its process when that has a group of its own, and is no program yet."""
     hint = "its first line names an interpreter: `#!/usr/bin/env python3`"
     try:
         return subprocess.Popen(
@@ -86,6 +87,7 @@ def _started(key: str, leaf: str, argv: Sequence[str], env: Mapping[str, str]) -
             stderr=subprocess.PIPE,
             env={**os.environ, **env},
             start_new_session=True,  # no terminal to ask on, and all that it starts can be ended with it
+            preexec_fn=before,
         )
     except FileNotFoundError:
         if os.path.exists(argv[0]):
@@ -97,29 +99,32 @@ def _started(key: str, leaf: str, argv: Sequence[str], env: Mapping[str, str]) -
 
 
 @contextmanager
-def _ended_with_us() -> Iterator[Callable[[int], None]]:
-    """Give a function by which a group of processes is killed when we end meanwhile, even by SIGKILL."""
-    guard = subprocess.Popen(
-        ["/bin/sh", "-c", 'read -r group && ! read -r _ && kill -9 "-$group"'],  # the end of the pipe is our end
-        stdin=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-        bufsize=0,
-    )
-    told = guard.stdin
-    assert told is not None
+def _ended_with_us() -> Iterator[Callable[[], None]]:
+    """Give what a process has to call for its group to be killed when we end meanwhile, even by SIGKILL.
+
+    It is the process itself that calls: between its start and a word of ours we could be killed, and it go on.
+    """
+    listening, told = os.pipe()  # the first is kept too: whoever has killed the guard kills nobody by SIGPIPE
     try:
-        yield lambda group: _tell(told, group)
+        guard = subprocess.Popen(
+            ["/bin/sh", "-c", 'read -r group && ! read -r _ && kill -9 "-$group"'],  # the pipe's end is our end
+            stdin=listening,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        try:
+            yield lambda: _tell(told)
+        finally:
+            guard.kill()
+            guard.wait()
     finally:
-        guard.kill()
-        guard.wait()
-        told.close()
+        os.close(listening)
+        os.close(told)
 
 
-def _tell(pipe: IO[bytes], group: int) -> None:
-    with suppress(BrokenPipeError):  # somebody has ended the guard: then there is none
-        pipe.write(b"%d\n" % group)
+def _tell(pipe: int) -> None:
+    os.write(pipe, b"%d\n" % os.getpid())
 
 
 def shown_line(text: str) -> str:

@@ -20,6 +20,7 @@ SESSION_SEATS = 8  # channels on one connection; sshd allows 10 (MaxSessions)
 TUNNEL_SEATS = 64  # connections carried by one connection to a jump host: these do not count as sessions
 OPEN_TIMEOUT_S = 15.0
 OPEN_ATTEMPTS = 16
+TRIES = 2  # where a server has opened channels: it may not have seen yet that the last one is over
 
 
 class Shared:
@@ -29,6 +30,7 @@ class Shared:
         self.seats = seats
         self.taken = 0
         self.confirmed = 0  # channels that the server has opened
+        self.tries = 0  # that it is worth to make here when the server refuses a channel, and we have no other one
         self.is_lost = False
         self.making: asyncio.Task[asyncssh.SSHClientConnection]
 
@@ -58,6 +60,7 @@ class Seat:
         """The server has opened the channel."""
         self._is_confirmed = True
         self.shared.confirmed += 1
+        self.shared.tries = TRIES
 
     def leave(self) -> None:
         """Make room for another channel."""
@@ -142,7 +145,11 @@ class Machine:
                     raise failure from error
                 if not shared.is_lost:
                     if not shared.taken:
-                        raise failure from error
+                        if not shared.tries:
+                            raise failure from error
+                        shared.tries -= 1
+                        shared.seats *= bool(shared.tries)  # then elsewhere: what we have left may not have ended there
+                        continue
                     # The server allows fewer sessions than we thought: no more here, nor on connections to come.
                     shared.seats = self._seats = max(1, shared.confirmed)
                     self._dialler.note(

@@ -46,6 +46,20 @@ def test_more_programs_than_descriptors_all_end(place: Place, monkeypatch: pytes
     assert marked(mark) == []
 
 
+def test_what_the_soft_limit_refuses_is_had_up_to_the_hard_one_and_programs_are_given_the_soft_one(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    few = ["sh", "-c", 'ulimit -Sn 40; exec "$@"', "sh"]
+    monkeypatch.setattr("agent_harness.argv_of", lambda *words: few + argv_of(*words))
+    connection = place.connect()
+    for number in range(30):
+        connection.ok("own.start", process=f"p{number}", argv=["sleep", "600"])
+    connection.ok("own.command", argv=["sh", "-c", "ulimit -Sn; ulimit -Hn"])
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    assert connection.printed(2) == ["40", "unlimited" if hard == resource.RLIM_INFINITY else str(hard)]
+    assert connection.stop(grace_s=1) == []
+
+
 def test_a_look_that_cannot_be_taken_says_nothing() -> None:
     with no_descriptor_left():
         for look in (lambda: see(os.getpid()), lambda: mark_of(os.getpid()), look_below):

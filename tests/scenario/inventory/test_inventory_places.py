@@ -234,13 +234,25 @@ def test_what_is_asked_ends_with_the_run(at: Path, monkeypatch: pytest.MonkeyPat
     assert "is not asked any more: the run is over" in asyncio.run(ended())
 
 
-def test_what_is_asked_ends_with_whoever_asks(at: Path) -> None:
-    # More than a pipe holds: somebody reads it by then, and the guard has been told whom to end.
+@pytest.mark.parametrize("moment", ["it has begun to print", "it is started"])
+def test_what_is_asked_ends_with_whoever_asks(at: Path, moment: str) -> None:
+    # More than a pipe holds: somebody reads it by then.
     program(at / "hosts", "sleep 300 & head -c 300000 /dev/zero >&2; echo $! >child; wait")
     read = "from octogram_tui.scenario.load import load_scenario; load_scenario('s.yml', agent_files=['hosts'])"
+    if moment == "it is started":
+        program(at / "hosts", "sleep 300")
+        read = (
+            "import os, pathlib, subprocess; start = subprocess.Popen.__init__\n"
+            "def killed(popen, *args, **more):\n"
+            "    start(popen, *args, **more)\n"
+            "    if more.get('stderr') != subprocess.PIPE: return\n"
+            "    pathlib.Path('child').write_text(f'{popen.pid}')\n"
+            "    os.kill(os.getpid(), 9)\n"
+            f"subprocess.Popen.__init__ = killed\n{read}"
+        )
     asks = subprocess.Popen([sys.executable, "-c", read])
     while not (at / "child").exists() or not (at / "child").read_text().strip():
-        assert asks.poll() is None
+        assert asks.poll() is None or (at / "child").exists()
         time.sleep(0.01)
     asks.kill()
     asks.wait()

@@ -131,6 +131,22 @@ async def test_a_server_that_allows_fewer_sessions(openssh_servers: ServerFactor
 
 
 @pytest.mark.sshd
+@pytest.mark.fault(14)
+async def test_a_place_that_the_server_has_not_seen_to_be_free_yet_is_asked_for_again(
+    openssh_servers: ServerFactory,
+) -> None:
+    server = openssh_servers({"MaxSessions": "1", "MaxStartups": "1:100:1"})
+    transports = Transports(ssh_config=str(server.ssh_config))
+    way = transports.transport_for(server.spec())
+    for _ in range(40):
+        recorder = Recorder()
+        await way.open(["true"], recorder)
+        await recorder.end()
+    assert len(server.sessions()) == 1
+    await transports.close()
+
+
+@pytest.mark.sshd
 async def test_a_hundred_connections_to_the_usual_server(openssh_server: SshServer) -> None:
     transports, channels = await run_all(spread(openssh_server, 100), openssh_server)
     assert len(channels) == len(openssh_server.sessions()) == 100
