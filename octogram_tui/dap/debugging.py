@@ -15,6 +15,7 @@ from octogram_tui.dap.handles import Handles
 from octogram_tui.dap.messages import Arguments, RequestFailed
 from octogram_tui.dap.moving import Moving, Steps, failed_row
 from octogram_tui.dap.places import lines_between
+from octogram_tui.dap.positions import Positions
 from octogram_tui.dap.rewinding import Rewinding
 from octogram_tui.dap.scopes import Scopes
 from octogram_tui.dap.sources import Sources
@@ -59,7 +60,7 @@ class Debugging:
         self._manner = manner
         self._emit = emit
         self._invalidates = initialized.flag("supportsInvalidatedEvent")
-        self._sources = Sources(debuggee, initialized)
+        self._sources = Sources(debuggee, Positions(initialized))
         self._threads = Threads()
         self._frames = Frames(debuggee, self._sources)
         self._handles = Handles()
@@ -250,10 +251,10 @@ class Debugging:
         source = asked.object("source")
         if not (source.number("sourceReference", 0) or self.debuggee.is_scenario(source.system_text("path", ""))):
             return {"breakpoints": []}
-        first = self._sources.line_in(asked.number("line"))
-        last = self._sources.line_in(asked.number("endLine", asked.number("line")))
+        first = self._sources.positions.line_in(asked.number("line"))
+        last = self._sources.positions.line_in(asked.number("endLine", asked.number("line")))
         lines = lines_between(self.debuggee.model.source, first, last)
-        return {"breakpoints": [{"line": self._sources.line_out(line)} for line in lines]}
+        return {"breakpoints": [{"line": self._sources.positions.line_out(line)} for line in lines]}
 
     def _breaks(self, take: Callable[[Arguments], Awaitable[list[dict[str, Any]]]]) -> Handler:
         async def handle(asked: Arguments) -> dict[str, Any]:

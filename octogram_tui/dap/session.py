@@ -18,6 +18,7 @@ from octogram_tui.dap.debugging import Debugging, Manner
 from octogram_tui.dap.incoming import MOVES, STANDING, Doing, Incoming
 from octogram_tui.dap.messages import Arguments, Request, RequestFailed
 from octogram_tui.dap.outgoing import Outgoing
+from octogram_tui.dap.positions import Positions
 from octogram_tui.engine.events import Event
 from octogram_tui.engine.stimuli import HoldModeRequest
 from octogram_tui.errors import OctogramError
@@ -172,7 +173,8 @@ class Session:
             await self._begin_run(asked)
 
     async def _begin_run(self, asked: Arguments) -> None:
-        opened, manner = await launched(self._opener, asked, self._out.emit)
+        assert self._initialized is not None
+        opened, manner = await launched(self._opener, asked, Positions(self._initialized), self._out.emit)
         debugging = await self._open(opened, manner, owns=True)
         if manner.holds_alone:
             await debugging.debuggee.ask(HoldModeRequest("alone"))
