@@ -152,19 +152,23 @@ class Debugging:
         await self.breakpoints.bring_about()
         self.breakpoints.tell_changes()
 
-    async def take(self, batch: list[ev.Event]) -> None:
-        """Tell the client of what the run has stated."""
+    def note(self, batch: list[ev.Event]) -> None:
+        """Take in what a journal holds: of that no event is told, but the moment that is looked at."""
         for event in batch:
+            self._rewinding.apply(event)
+
+    async def take(self, piece: list[ev.Event], *, is_last: bool) -> None:
+        """Tell the client of what the run has stated. is_last: there is no more by now, so that all fits together."""
+        for event in piece:
             self._telling.apply(event)
-            if self.debuggee.is_replay:
-                self._rewinding.apply(event)
-            else:
-                self._stopping.apply(event)
+            self._stopping.apply(event)
             await self.breakpoints.apply(event)
+        if not is_last:
+            return
         for change in self._threads.changes(self.debuggee.board, stay=self.debuggee.is_replay):
             self._emit("thread", change)
         await self.look()
-        if any(isinstance(event, ev.RunFinished) for event in batch) and not self.debuggee.is_replay:
+        if self._stopping.is_over:
             self.end()
 
     async def look(self) -> None:

@@ -17,17 +17,14 @@ from octogram_tui.dap.debuggee import Debuggee, Opened, Opener
 from octogram_tui.dap.debugging import Debugging, Manner
 from octogram_tui.dap.incoming import MOVES, STANDING, Doing, Incoming
 from octogram_tui.dap.messages import Arguments, Request, RequestFailed
+from octogram_tui.dap.news import News
 from octogram_tui.dap.outgoing import Outgoing
 from octogram_tui.dap.positions import Positions
-from octogram_tui.engine.events import Event
 from octogram_tui.engine.stimuli import HoldModeRequest
-from octogram_tui.errors import OctogramError
 from octogram_tui.projection.row_states import Phase
 from octogram_tui.projection.text import safe
 
 RESTARTS_S = 60.0
-MOST_UNTOLD = 5_000
-"""So many events are kept for a client that does not read; then the run is not listened to until it does."""
 NOTHING_THERE = "the journal holds no event: there is nothing to replay"
 
 
@@ -40,14 +37,8 @@ class Session:
         self._opener = opener
         self._loop = asyncio.get_running_loop()
         self._initialized: Arguments | None = None
-        self._debugging: Debugging | None = None
+        self._news = News(self._requests, self._out)
         self._launched: Arguments | None = None
-        self._listening: asyncio.Task[None] | None = None
-        self._untold: list[Event] = []
-        self._news = asyncio.Event()
-        self._room = asyncio.Event()  # for more to be told
-        self._ended: Debuggee | None = None  # what tells nothing more
-        self._telling = asyncio.Lock()
         self._after: list[Callable[[], Awaitable[None] | None]] = []
         self._is_stopping = False
         self._has_left = False
@@ -65,7 +56,7 @@ class Session:
 
     async def run(self) -> None:
         """Stay until the client has left, or `leave` is called; what it launched is then being ended."""
-        tasks = [asyncio.create_task(each) for each in (self._requests.read(), self._work(), self._tell_news())]
+        tasks = [asyncio.create_task(each) for each in (self._requests.read(), self._work(), self._news.tell_on())]
         for task in tasks:
             task.add_done_callback(self._task_ended)
         try:
@@ -74,7 +65,7 @@ class Session:
             for task in tasks:
                 task.remove_done_callback(self._task_ended)
                 task.cancel()
-            self._room.set()
+            self._news.hush()
             under_way = self._requests.now
             if under_way is not None:
                 if under_way[0].command != "disconnect":  # that says how we part, and is done as said
@@ -107,7 +98,7 @@ class Session:
             request = await self._requests.next()
             task = self._loop.create_task(self._handle(request))
             self._requests.now = (request, task)
-            self._room.set()  # what came of it is told by the run
+            self._news.fold_on()  # what came of it is told by the run
             try:
                 await asyncio.wait([task])
             finally:
@@ -117,10 +108,26 @@ class Session:
                 done = after()
                 if done is not None:
                     await done
-            await self._tell()
-            await self._out.drain()
-            if self._has_left or (self._requests.is_at_end and not self._requests.is_to_part):
+            if self._has_left:
                 return
+            await self._news.tell()
+            await self._drain()
+            if self._requests.is_at_end and not self._requests.is_to_part:
+                return
+
+    async def _drain(self) -> None:
+        """Wait while the client has much to read, but not once it leaves. Raises ConnectionError."""
+        drained = self._loop.create_task(self._out.drain())
+        hurried = self._loop.create_task(self._requests.hurried())
+        try:
+            await asyncio.wait([drained, hurried], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            drained.cancel()
+            hurried.cancel()
+            await asyncio.wait([drained, hurried])
+        error = None if drained.cancelled() else drained.exception()
+        if error is not None and not self._requests.is_to_part:  # who has said how to part may be gone
+            raise error
 
     def _flush_after(self) -> list[Callable[[], Awaitable[None] | None]]:
         after, self._after = self._after, []
@@ -138,7 +145,7 @@ class Session:
         if self._initialized is None and command != "initialize":
             raise RequestFailed("the first request is `initialize`")
         own = self._handlers.get(command)
-        debugging = self._debugging
+        debugging = self._news.debugging
         if own is not None and (debugging is not None or command not in STANDING):
             return await own(request.arguments)
         if debugging is None:
@@ -186,7 +193,7 @@ class Session:
         await debugging.join()
 
     def _refuse_second(self) -> None:
-        if self._debugging is not None:
+        if self._news.debugging is not None:
             raise RequestFailed("something is debugged already: one session is for one run")
 
     async def _open(self, opened: Opened, manner: Manner, *, owns: bool) -> Debugging:
@@ -196,8 +203,7 @@ class Session:
         debugging = Debugging(
             debuggee, self._initialized, manner, out.emit, self._look_later, lambda: requests.is_hurried
         )
-        debuggee.on_control(self._news.set)
-        self._listening = self._loop.create_task(self._listen(debuggee))
+        self._news.listen_to(debugging)
         try:
             await debuggee.until(lambda: debuggee.board.seq > 0)
             if debuggee.is_replay:
@@ -205,9 +211,9 @@ class Session:
                 if not debuggee.board.seq:
                     raise RequestFailed(safe("; ".join(debuggee.source.refusals) or NOTHING_THERE), is_shown=True)
         except asyncio.CancelledError:
-            self._debugging = debugging  # which is left as a whole
+            self._news.debugging = debugging  # which is left as a whole
             raise
-        before, self._debugging = self._debugging, debugging
+        before, self._news.debugging = self._news.debugging, debugging
         if opened.says:
             debugging.say(opened.says)
         if before is None:  # else it is the same session that goes on
@@ -224,50 +230,8 @@ class Session:
         self._out.emit("initialized", {})
 
     async def _configured(self, _: Arguments) -> None:
-        assert self._debugging is not None
-        self._after.append(self._debugging.begin)
-
-    # While it goes on
-
-    async def _listen(self, debuggee: Debuggee) -> None:
-        """Fold what the run states, and tell it when no answer is awaited."""
-        try:
-            async for batch in debuggee.events():
-                self._untold += batch
-                self._news.set()
-                while len(self._untold) > MOST_UNTOLD and self._requests.now is None and not self._over.done():
-                    self._room.clear()
-                    await self._room.wait()
-        except OctogramError as error:
-            self._out.emit_important(error.message)
-        if not debuggee.is_replay:
-            self._ended = debuggee
-        self._news.set()
-
-    async def _tell_news(self) -> None:
-        """Tell what comes while no answer is awaited that has to come before it.
-
-        Another task than the one that folds: what is told may lead to a question, whose answer is folded there.
-        """
-        while True:
-            await self._news.wait()
-            self._news.clear()
-            if not self._requests.is_moving:
-                await self._tell()
-
-    async def _tell(self) -> None:
-        """Tell all that was not told yet."""
-        if self._debugging is None:
-            return
-        async with self._telling:
-            batch, self._untold = self._untold, []
-            self._room.set()
-            debugging = self._debugging
-            await debugging.take(batch)
-            if self._ended is debugging.debuggee and not self._has_left and not self._out.is_restarting:
-                debugging.end()
-        with contextlib.suppress(ConnectionError):
-            await self._out.drain()
+        assert self._news.debugging is not None
+        self._after.append(self._news.debugging.begin)
 
     def _look_later(self, after_s: float, look: Callable[[], None]) -> None:
         def run() -> None:
@@ -280,8 +244,8 @@ class Session:
     # Ending
 
     async def _terminate(self, _: Arguments) -> None:
-        assert self._debugging is not None
-        debugging = self._debugging
+        assert self._news.debugging is not None
+        debugging = self._news.debugging
         if debugging.debuggee.is_over:
             self._after.append(debugging.end)
             return
@@ -289,10 +253,11 @@ class Session:
         self._is_stopping = True
 
     async def _disconnect(self, asked: Arguments) -> None:
-        debugging = self._debugging
+        debugging = self._news.debugging
         suspends = asked.flag("suspendDebuggee")
         ends = asked.flag("terminateDebuggee", default=debugging is not None and debugging.debuggee.owns)
         self._has_left = True
+        self._news.hush()
         if debugging is not None:
             await self._let_go(debugging, ends=ends and not suspends, suspends=suspends)
 
@@ -306,21 +271,19 @@ class Session:
 
     async def _part(self) -> None:
         """The client is gone, said so or not: see to what it leaves, and let go of it."""
-        debugging = self._debugging
+        debugging = self._news.debugging
         if debugging is not None and not self._has_left:
             self._has_left = True
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(RESTARTS_S):
                     await self._let_go(debugging, ends=debugging.debuggee.owns)
-        if self._listening is not None:
-            self._listening.cancel()
-            await asyncio.wait([self._listening])
+        await self._news.stop_listening()
         if debugging is not None:
             await debugging.debuggee.source.close()
 
     async def _restart(self, asked: Arguments) -> None:
         """End the run, and begin it anew, with what the client wants to stop at as it is."""
-        debugging = self._debugging
+        debugging = self._news.debugging
         assert debugging is not None
         if debugging.debuggee.is_replay:
             self._after.append(debugging.begin)
@@ -337,7 +300,7 @@ class Session:
             except BaseException:  # there is nothing to debug any more
                 self._after.append(debugging.end)
                 raise
-            again = self._debugging
+            again = self._news.debugging
             assert again is not None
             await again.take_over(debugging)
             self._after.append(again.begin)
@@ -354,8 +317,5 @@ class Session:
                     await debuggee.until(lambda: debuggee.board.phase is Phase.FINISHED)
             except TimeoutError:
                 raise RequestFailed("the run does not end: terminate it first") from None
-        if self._listening is not None:
-            self._listening.cancel()
-            await asyncio.wait([self._listening])
+        await self._news.stop_listening()
         await debuggee.source.close()
-        self._untold = []
