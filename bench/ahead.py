@@ -22,7 +22,7 @@ from paired import cpu_seconds_of, tell
 CASES = ((1, 300, False), (10, 60, False), (50, 20, False), (1, 40, True))  # agents, jobs, is far
 PROGRAM = """
 import sys
-from octogram_tui.commands.run import Invocation
+from octogram_tui.commands.invocation import Invocation
 from octogram_tui.__main__ import main
 if sys.argv.pop(1) == "off":
     options = Invocation.options

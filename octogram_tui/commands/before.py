@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from octogram_tui.errors import Problem
 
 if TYPE_CHECKING:
+    from octogram_tui.commands.invocation import RunWanted
     from octogram_tui.commands.launch import Launch
-    from octogram_tui.commands.run import RunWanted
 
 AGAIN = "again"
 

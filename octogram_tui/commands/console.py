@@ -24,7 +24,7 @@ from octogram_tui.journal.history import JournalHistory
 from octogram_tui.projection.estimate import PastRun
 
 if TYPE_CHECKING:
-    from octogram_tui.commands.run import RunWanted
+    from octogram_tui.commands.invocation import RunWanted
     from octogram_tui.settings import Settings
     from octogram_tui.tui.app import ConsoleOutcome
 

@@ -17,8 +17,8 @@ from octogram_tui.errors import AttachRefused, ExitCode, OctogramError, Problem,
 from octogram_tui.settings import load
 
 if TYPE_CHECKING:
+    from octogram_tui.commands.invocation import RunWanted
     from octogram_tui.commands.launch import Launch
-    from octogram_tui.commands.run import RunWanted
     from octogram_tui.dap.debuggee import LaunchWanted, Opened
     from octogram_tui.journal.archive import KnownRun
 

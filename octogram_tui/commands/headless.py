@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from octogram_tui.commands.run import Invocation
+    from octogram_tui.commands.invocation import Invocation
     from octogram_tui.runtime.logins import Logins
 
 

@@ -23,7 +23,7 @@ def main(argv: Sequence[str]) -> int:
         print(f"when several apply: {', '.join(str(int(code)) for code in PRECEDENCE)}")
         return 0
     if topic in ("", "run"):
-        from octogram_tui.commands.run import make_parser
+        from octogram_tui.commands.run_parser import make_parser
 
         make_parser().print_help()
         if not topic:

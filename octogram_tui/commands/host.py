@@ -22,7 +22,7 @@ from octogram_tui.report.headless import run_with
 from octogram_tui.settings import load
 
 if TYPE_CHECKING:
-    from octogram_tui.commands.run import Invocation
+    from octogram_tui.commands.invocation import Invocation
 
 
 class ConsoleGone(OctogramError):

@@ -277,6 +277,6 @@ def parse(parser: CommandParser, argv: Sequence[str]) -> Any:
 
 
 def _is_of_run(option: str) -> bool:
-    from octogram_tui.commands.run import make_parser
+    from octogram_tui.commands.run_parser import make_parser
 
     return any(option in action.option_strings for action in make_parser()._actions)

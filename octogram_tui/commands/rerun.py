@@ -101,7 +101,7 @@ def resolved(argv: Sequence[str], args: Any, settings: Settings) -> list[str]:
 
 def _words_of(begun: terms.Terms) -> list[str]:
     """Give what of a command line says which scenario it is, and which parts of it run."""
-    from octogram_tui.commands.run import make_parser
+    from octogram_tui.commands.run_parser import make_parser
 
     old = make_parser().parse_args(list(begun.argv))
     words = [f"./{old.scenario}" if old.scenario.startswith("-") else old.scenario]

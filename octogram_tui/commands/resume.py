@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from octogram_tui import __version__, streams
+from octogram_tui.commands.invocation import Invocation, RunWanted, revealed
 from octogram_tui.commands.options import (
     CommandParser,
     add_look_options,
@@ -20,16 +21,8 @@ from octogram_tui.commands.options import (
     refuse_beside,
     with_looks,
 )
-from octogram_tui.commands.run import (
-    Invocation,
-    RunWanted,
-    add_control_options,
-    add_output_options,
-    host_settings,
-    make_parser,
-    request_of,
-    revealed,
-)
+from octogram_tui.commands.run import host_settings, request_of
+from octogram_tui.commands.run_parser import add_control_options, add_output_options, make_parser
 from octogram_tui.dataclass import dataclass
 from octogram_tui.engine.options import RunOptions
 from octogram_tui.errors import AttachRefused, ScenarioError

@@ -10,6 +10,8 @@ from octogram_tui.dap.debuggee import LaunchWanted, Opened, Opener
 from octogram_tui.dap.debugging import Manner
 from octogram_tui.dap.messages import Arguments, RequestFailed, is_takeable
 from octogram_tui.dap.moving import Steps
+from octogram_tui.dap.positions import Positions
+from octogram_tui.dap.telling import problem_output
 from octogram_tui.errors import ScenarioError
 from octogram_tui.projection.text import safe
 
@@ -17,7 +19,7 @@ ALL = 1 << 62
 
 
 async def launched(
-    opener: Opener, asked: Arguments, emit: Callable[[str, dict[str, Any]], None]
+    opener: Opener, asked: Arguments, positions: Positions, emit: Callable[[str, dict[str, Any]], None]
 ) -> tuple[Opened, Manner]:
     """Begin a run, which holds before its first job. Raises RequestFailed and OctogramError, all problems told."""
     is_debugged = not asked.flag("noDebug")
@@ -39,7 +41,7 @@ async def launched(
         return await opener.launch(wanted), manner
     except ScenarioError as error:
         for problem in error.problems:
-            emit("output", _problem(problem))
+            emit("output", problem_output(problem, positions))
         raise
 
 
@@ -79,13 +81,3 @@ def _chosen(asked: Arguments, name: str, words: tuple[str, ...]) -> str:
     if word not in words:
         raise RequestFailed(f"`{name}` is one of {', '.join(words)}, not {safe(word, limit=40)}")
     return word
-
-
-def _problem(problem: Any) -> dict[str, Any]:
-    """Write what is wrong in a scenario, with its place."""
-    said = f"{problem.file}:{problem.line}:{problem.column}: {problem.message}" if problem.line else problem.message
-    hint = f"\n  hint: {safe(problem.hint)}" if problem.hint else ""
-    body: dict[str, Any] = {"category": "stderr", "output": f"{safe(said)}{hint}\n"}
-    if problem.file and problem.line:
-        body |= {"source": {"path": problem.file}, "line": problem.line, "column": max(1, problem.column)}
-    return body

@@ -87,7 +87,7 @@ class Breakpoints:
     def _of_line(self, path: str, asked: Arguments) -> Wanted:
         wanted = Wanted(self._next_id(), "breakpoint", None)
         wanted.path, wanted.asked = path, asked
-        wanted.line = wanted.moved = self._sources.line_in(asked.number("line"))
+        wanted.line = wanted.moved = self._sources.positions.line_in(asked.number("line"))
         self._resolve(wanted)
         return wanted
 
@@ -275,7 +275,7 @@ class Breakpoints:
         told: dict[str, Any] = {"id": wanted.id, "verified": wanted.is_verified}
         message = wanted.problem
         if wanted.cause == "breakpoint":
-            told["line"] = self._sources.line_out(wanted.moved)
+            told["line"] = self._sources.positions.line_out(wanted.moved)
             told["source"] = {"path": wanted.path} if wanted.problem == OTHER_FILE else self._sources.written()
         elif not message and self._is_for_nothing(wanted):
             message = NOTHING_MEANT

@@ -15,6 +15,7 @@ from octogram_tui.dap.handles import Handles
 from octogram_tui.dap.messages import Arguments, RequestFailed
 from octogram_tui.dap.moving import Moving, Steps, failed_row
 from octogram_tui.dap.places import lines_between
+from octogram_tui.dap.positions import Positions
 from octogram_tui.dap.rewinding import Rewinding
 from octogram_tui.dap.scopes import Scopes
 from octogram_tui.dap.sources import Sources
@@ -59,7 +60,7 @@ class Debugging:
         self._manner = manner
         self._emit = emit
         self._invalidates = initialized.flag("supportsInvalidatedEvent")
-        self._sources = Sources(debuggee, initialized)
+        self._sources = Sources(debuggee, Positions(initialized))
         self._threads = Threads()
         self._frames = Frames(debuggee, self._sources)
         self._handles = Handles()
@@ -151,19 +152,23 @@ class Debugging:
         await self.breakpoints.bring_about()
         self.breakpoints.tell_changes()
 
-    async def take(self, batch: list[ev.Event]) -> None:
-        """Tell the client of what the run has stated."""
+    def note(self, batch: list[ev.Event]) -> None:
+        """Take in what a journal holds: of that no event is told, but the moment that is looked at."""
         for event in batch:
+            self._rewinding.apply(event)
+
+    async def take(self, piece: list[ev.Event], *, is_last: bool) -> None:
+        """Tell the client of what the run has stated. is_last: there is no more by now, so that all fits together."""
+        for event in piece:
             self._telling.apply(event)
-            if self.debuggee.is_replay:
-                self._rewinding.apply(event)
-            else:
-                self._stopping.apply(event)
+            self._stopping.apply(event)
             await self.breakpoints.apply(event)
+        if not is_last:
+            return
         for change in self._threads.changes(self.debuggee.board, stay=self.debuggee.is_replay):
             self._emit("thread", change)
         await self.look()
-        if any(isinstance(event, ev.RunFinished) for event in batch) and not self.debuggee.is_replay:
+        if self._stopping.is_over:
             self.end()
 
     async def look(self) -> None:
@@ -250,10 +255,10 @@ class Debugging:
         source = asked.object("source")
         if not (source.number("sourceReference", 0) or self.debuggee.is_scenario(source.system_text("path", ""))):
             return {"breakpoints": []}
-        first = self._sources.line_in(asked.number("line"))
-        last = self._sources.line_in(asked.number("endLine", asked.number("line")))
+        first = self._sources.positions.line_in(asked.number("line"))
+        last = self._sources.positions.line_in(asked.number("endLine", asked.number("line")))
         lines = lines_between(self.debuggee.model.source, first, last)
-        return {"breakpoints": [{"line": self._sources.line_out(line)} for line in lines]}
+        return {"breakpoints": [{"line": self._sources.positions.line_out(line)} for line in lines]}
 
     def _breaks(self, take: Callable[[Arguments], Awaitable[list[dict[str, Any]]]]) -> Handler:
         async def handle(asked: Arguments) -> dict[str, Any]:

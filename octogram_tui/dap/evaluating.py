@@ -10,6 +10,7 @@ from octogram_tui.dap.debuggee import Debuggee
 from octogram_tui.dap.frames import Frame, Frames
 from octogram_tui.dap.handles import Handles, Key, Place, value_of
 from octogram_tui.dap.messages import Arguments, RequestFailed
+from octogram_tui.dap.positions import units
 from octogram_tui.dap.scopes import Scopes
 from octogram_tui.dap.sources import Sources
 from octogram_tui.errors import UsageError
@@ -167,10 +168,11 @@ class Evaluating:
 
     async def completions(self, asked: Arguments) -> dict[str, Any]:
         """Give what the word before the cursor may become."""
+        positions = self._sources.positions
         lines = asked.text("text").split("\n")
-        number = self._sources.line_in(asked.number("line", self._sources.line_out(1)))
+        number = positions.line_in(asked.number("line", positions.line_out(1)))
         line = lines[number - 1] if 1 <= number <= len(lines) else ""
-        before = line[: max(0, self._sources.column_in(asked.number("column")) - 1)]
+        before = line[: positions.column_in(asked.number("column"), line) - 1]
         found = _LAST_WORD.search(before)
         word = found[0] if found is not None else ""
         is_first = not before[: len(before) - len(word)].strip()
@@ -183,10 +185,10 @@ class Evaluating:
             names += [(name, "value") for name in model.board.agents]
             names += [(row.full_name, "value") for row in rows]
         fitting = [(name, kind) for name, kind in dict.fromkeys(names) if name.startswith(word) and name != word]
-        start = self._sources.column_out(len(before) - len(word) + 1)
+        place = {"start": positions.column_out(len(before) - len(word) + 1, before), "length": units(word)}
         return {
             "targets": [
-                {"label": safe(name, limit=200), "text": name, "type": kind, "start": start, "length": len(word)}
+                {"label": safe(name, limit=200), "text": name, "type": kind, **place}
                 for name, kind in fitting[:MOST_TARGETS]
             ]
         }

@@ -104,8 +104,8 @@ class Frames:
         }
         line = line_of(row)
         if line:
-            told |= {"source": self._sources.written(), "line": self._sources.line_out(line)}
-            told["column"] = self._sources.column_out(1)
+            told |= {"source": self._sources.written(), "line": self._sources.positions.line_out(line)}
+            told["column"] = self._sources.positions.column_out(1)
         if is_beside or top is None:
             told["presentationHint"] = "subtle"
         return told

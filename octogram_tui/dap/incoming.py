@@ -65,6 +65,12 @@ class Incoming:
         asked = [*self._waiting, *([self.now[0]] if self.now is not None else [])]
         return any(request.command == "disconnect" for request in asked)
 
+    async def hurried(self) -> None:
+        """Wait until something does."""
+        while not self.is_hurried:
+            self._came.clear()
+            await self._came.wait()
+
     async def next(self) -> Request:
         """Give the next one that is to be done."""
         while not self._waiting:

@@ -123,7 +123,7 @@ class Moving:
         source = asked.object("source")
         if not (source.number("sourceReference", 0) or self._debuggee.is_scenario(source.system_text("path", ""))):
             return {"targets": []}
-        place = place_of(self._debuggee.model.source, self._sources.line_in(asked.number("line")))
+        place = place_of(self._debuggee.model.source, self._sources.positions.line_in(asked.number("line")))
         group = self._debuggee.model.source.row_at(place.line) if place is not None else None
         if group is None or group.stage.started_s is None:
             return {"targets": []}
@@ -133,7 +133,7 @@ class Moving:
         target = {
             "id": self._targets.index(stage.name) + 1,
             "label": f"back to the beginning of stage {stage.name}",
-            "line": self._sources.line_out(stage.line),
+            "line": self._sources.positions.line_out(stage.line),
         }
         return {"targets": [target]}
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from octogram_tui.dap.debuggee import Debuggee
 from octogram_tui.dap.messages import Arguments, RequestFailed
+from octogram_tui.dap.positions import Positions
 from octogram_tui.projection.text import safe
 
 OF_RUN = 1
@@ -14,29 +15,12 @@ OF_RUN = 1
 
 
 class Sources:
-    """Names the scenario to the client, and counts lines and columns as that does."""
+    """Names the scenario to the client. positions: how that counts in it."""
 
-    def __init__(self, debuggee: Debuggee, initialized: Arguments) -> None:
+    def __init__(self, debuggee: Debuggee, positions: Positions) -> None:
         self._debuggee = debuggee
-        self._first_line = 1 if initialized.flag("linesStartAt1", default=True) else 0
-        self._first_column = 1 if initialized.flag("columnsStartAt1", default=True) else 0
+        self.positions = positions
         self._known: tuple[int, tuple[int, int, int], bool] = (-1, (0, 0, 0), True)
-
-    def line_out(self, line: int) -> int:
-        """Give a line, which counts from 1 here, as the client counts."""
-        return line - 1 + self._first_line
-
-    def line_in(self, line: int) -> int:
-        """Give a line of the client's as it is counted here."""
-        return line + 1 - self._first_line
-
-    def column_out(self, column: int) -> int:
-        """Do the same with a column."""
-        return column - 1 + self._first_column
-
-    def column_in(self, column: int) -> int:
-        """Do the same with a column of the client's."""
-        return column + 1 - self._first_column
 
     def written(self) -> dict[str, Any]:
         """Write the scenario as a source."""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from octogram_tui.dap.debuggee import Debuggee
+from octogram_tui.dap.positions import Positions
 from octogram_tui.dap.sources import Sources
 from octogram_tui.engine import events as ev
+from octogram_tui.errors import Problem
 from octogram_tui.model.ids import InstanceId
 from octogram_tui.projection.row_states import AgentState
 from octogram_tui.projection.telling import told
@@ -57,9 +59,8 @@ class Telling:
             case ev.BreakpointMet() if event.is_log:
                 self.say(safe(event.message), "console", event.instance)
             case ev.ScenarioRejected():
-                for problem in event.problems:
-                    said = f"the edited scenario is refused: {problem['message']}"
-                    self.say(safe(said), "stderr", line=int(problem.get("line") or 0))
+                for problem in map(problem_of, event.problems):
+                    self._emit("output", problem_output(problem, self._sources.positions, "the edit is refused: "))
             case ev.AgentFailed() | ev.AgentLost() | ev.AgentSuspect() | ev.WarningGiven():
                 self.say(safe(told(event)), "stderr")
             case ev.ScenarioReloaded():
@@ -99,7 +100,7 @@ class Telling:
             job = self._debuggee.board.jobs.get((instance.stage, instance.job))
             line = line_of(job) or line
         if line:
-            body |= {"source": self._sources.written(), "line": self._sources.line_out(line)}
+            body |= {"source": self._sources.written(), "line": self._sources.positions.line_out(line)}
         self._emit("output", body)
 
     # How far it is
@@ -137,3 +138,21 @@ class Telling:
         bar = self._bars.pop(key, None)
         if bar is not None:
             self._emit("progressEnd", {"progressId": bar[0]})
+
+
+def problem_of(entry: Mapping[str, Any]) -> Problem:
+    """Read a problem of an event."""
+    place = int(entry.get("line") or 0), int(entry.get("column") or 0)
+    hint, source = str(entry.get("hint") or ""), str(entry.get("source") or "")
+    return Problem(str(entry.get("file") or ""), *place, str(entry["message"]), hint, source)
+
+
+def problem_output(problem: Problem, positions: Positions, lead: str = "") -> dict[str, Any]:
+    """Write what is wrong in a scenario, with its place."""
+    where = f"{problem.file}:{problem.line}:{problem.column}: " if problem.line else ""
+    hint = f"\n  hint: {safe(problem.hint)}" if problem.hint else ""
+    body: dict[str, Any] = {"category": "stderr", "output": f"{safe(f'{lead}{where}{problem.message}')}{hint}\n"}
+    if problem.file and problem.line:
+        body |= {"source": {"path": problem.file}, "line": positions.line_out(problem.line)}
+        body["column"] = positions.column_out(max(1, problem.column), problem.source)
+    return body

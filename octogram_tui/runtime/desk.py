@@ -6,11 +6,10 @@ import json
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from octogram_tui.engine.foreseeing import foresee_edit, foresee_set
+from octogram_tui.engine.foreseeing import Foreseen, foresee_edit, foresee_set
 from octogram_tui.engine.looking import expected, look
 from octogram_tui.engine.machine import Engine
 from octogram_tui.errors import TemplateError
-from octogram_tui.runtime.consequences import as_answer
 from octogram_tui.runtime.verbs import (
     CheckFile,
     Evaluate,
@@ -101,8 +100,14 @@ class Desk:
                 "problem": f"the file is refused: {in_a_line(problems)}",
                 "problems": [list(each) for each in problems],
             }
-        return await self._aside(lambda: {"problem": "", "led_to": [], **as_answer(foresee_edit(self._engine, new))})
+        return await self._aside(lambda: _answered(foresee_edit(self._engine, new)))
 
     def _foresee_set(self, question: ForeseeSet) -> dict[str, Any]:
         found = foresee_set(self._engine, question.name, question.value, is_removed=question.remove)
-        return {"problem": "", "led_to": [], **as_answer(found)}
+        return _answered(found)
+
+
+def _answered(seen: Foreseen) -> dict[str, Any]:
+    from octogram_tui.runtime.consequences import as_answer  # which no run is asked for that has no console
+
+    return {"problem": "", "led_to": [], **as_answer(seen)}

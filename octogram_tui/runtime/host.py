@@ -24,7 +24,6 @@ from octogram_tui.engine.stimuli import BeginRequest, EditReport, Stimulus, Stop
 from octogram_tui.engine.verdict import exit_code
 from octogram_tui.errors import ExitCode, JournalError
 from octogram_tui.journal import archive, claim, presence, reader, texts, timings, token
-from octogram_tui.journal.breakpoints import KeptBreakpoints
 from octogram_tui.journal.left import ENDING_S
 from octogram_tui.journal.writer import JournalWriter
 from octogram_tui.model.scenario import Scenario
@@ -48,7 +47,8 @@ from octogram_tui.runtime.whereabouts import Guide, Reaching
 from octogram_tui.secrecy.vault import Vault
 from octogram_tui.transport.pool import Transports
 
-if TYPE_CHECKING:  # which is for a run that goes on, and that is rare
+if TYPE_CHECKING:  # what is for a run that has a console, or goes on
+    from octogram_tui.journal.breakpoints import KeptBreakpoints
     from octogram_tui.runtime.taking_up import TakingUp
 
 LINGER_CHECK_S = 1.0

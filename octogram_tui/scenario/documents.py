@@ -66,7 +66,7 @@ def read_text(path: str, read_file: ReadFile | None = None) -> str:
     except UnicodeDecodeError as error:
         before = content[: error.start]
         line = before.count(b"\n") + 1
-        column = error.start - before.rfind(b"\n")
+        column = len(before[before.rfind(b"\n") + 1 :].decode("utf-8-sig")) + 1
         message = f"the file is not UTF-8: byte 0x{content[error.start]:02x} in line {line}"
         raise ScenarioError([Problem(path, line, column, message, "save it as UTF-8")]) from None
 

@@ -16,7 +16,8 @@ from octogram_tui.tui.typed_first import TypedFirst
 
 SLICE_EVENTS = 100
 SLICE_LINES = 1_000
-"""So many are folded in one turn of the loop, which a key may have to wait for: events, and lines of the log."""
+"""So many are dealt with in one turn of the loop, which a key, or an editor, may have to wait for: events, and lines of
+the log."""
 WAITING_EVENTS = 2_000
 """So many events may wait for the app; then the source is not read until it has caught up."""
 CATCHING_UP_S = 0.15
@@ -166,24 +167,13 @@ class EventFeed:
             if not self._waiting:
                 await asyncio.sleep(max(0.0, next_s - time.monotonic()))
 
-    def _slice(self) -> list[Event]:
-        """Give what is folded in one turn: some events, of which one may bring very many lines of a log."""
-        waiting, lines = self._waiting, 0
-        taken: list[Event] = []
-        while waiting and len(taken) < SLICE_EVENTS and lines < SLICE_LINES:
-            event = waiting.popleft()
-            taken.append(event)
-            if isinstance(event, JobOutput):
-                lines += len(event.lines)
-        return taken
-
     async def _take_in(self) -> None:
         """Fold what waits, but for no longer than somebody should wait to see some of it."""
         waiting, typed = self._waiting, self._app.typed
         until_s = time.monotonic() + CATCHING_UP_S
         while waiting and time.monotonic() < until_s:
             self.slices += 1
-            self._app.take_in(self._slice())
+            self._app.take_in(slice_of(waiting))
             if len(waiting) < WAITING_EVENTS:
                 self._room.set()
             await typed.settled()
@@ -193,3 +183,15 @@ class EventFeed:
             self._behind_since_s = None
         elif self._behind_since_s is None:
             self._behind_since_s = time.monotonic()
+
+
+def slice_of(waiting: deque[Event]) -> list[Event]:
+    """Take what is dealt with in one turn: some events, of which one may bring very many lines of a log."""
+    lines = 0
+    taken: list[Event] = []
+    while waiting and len(taken) < SLICE_EVENTS and lines < SLICE_LINES:
+        event = waiting.popleft()
+        taken.append(event)
+        if isinstance(event, JobOutput):
+            lines += len(event.lines)
+    return taken

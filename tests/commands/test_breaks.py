@@ -8,7 +8,8 @@ import pytest
 
 from octogram_tui.commands.breaks import OnBreak, breakpoints_of
 from octogram_tui.commands.options import parse
-from octogram_tui.commands.run import load_request, make_parser, read_request
+from octogram_tui.commands.run import load_request, read_request
+from octogram_tui.commands.run_parser import make_parser
 from octogram_tui.engine.events import BreakpointSet
 from octogram_tui.errors import UsageError
 from octogram_tui.journal.breakpoints import KeptBreakpoints

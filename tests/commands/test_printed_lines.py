@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from octogram_tui.commands.again import held_line, rerun_line
-from octogram_tui.commands.run import make_parser
+from octogram_tui.commands.run_parser import make_parser
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import os
 import socket
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -153,6 +154,10 @@ class Client:
         wanted = [{"line": line, **more} for line, more in lines.items()]
         return (await self.do("setBreakpoints", source={"path": how["program"]}, breakpoints=wanted))["breakpoints"]
 
+    def read_no_more(self) -> None:
+        """Let what comes stay where it is."""
+        self._writer.transport.pause_reading()  # type: ignore[attr-defined]
+
     async def hang_up(self) -> None:
         """Go away without a word."""
         self._writer.close()
@@ -171,6 +176,7 @@ class EngineSource:
         self.asked: list[object] = []
         self.control_changed: Callable[[], None] = lambda: None
         self._came = asyncio.Event()
+        self.closed = asyncio.Event()
 
     async def events(self) -> AsyncIterator[list[Event]]:
         given = 0
@@ -186,6 +192,14 @@ class EngineSource:
 
     def send(self, stimulus: st.Stimulus) -> None:
         self.run.ask(stimulus)
+        self._came.set()
+
+    def state(self, *events: Event) -> None:
+        """Have it state what no engine has, all of it at once."""
+        last = self.run.events[-1]
+        self.run.events += (
+            replace(event, seq=last.seq + number, at_s=last.at_s) for number, event in enumerate(events, 1)
+        )
         self._came.set()
 
     def take_control(self) -> None:
@@ -212,6 +226,7 @@ class EngineSource:
         self.is_connected = False
         self.run.close()
         self._came.set()
+        self.closed.set()
 
 
 class InMemory:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import pytest
-from adapter_client import InMemory, in_memory
+from adapter_client import PATIENCE_S, InMemory, in_memory
 
 from octogram_tui.dap.breakpoints import Breakpoints, Wanted
 from octogram_tui.dap.debuggee import Debuggee
+from octogram_tui.engine import events as ev
 from octogram_tui.engine import stimuli as st
 from tools.debugged_run import SCENARIO
 
@@ -362,3 +364,53 @@ async def test_without_debugging_nothing_stops(is_debugged: bool) -> None:
         assert opener.launched[0].holds_failures is is_debugged
         await client.do("configurationDone")
         await client.event("stopped", reason="breakpoint" if is_debugged else "exception")
+
+
+async def test_requests_are_answered_between_the_pieces_of_a_flood_of_which_nothing_is_lost() -> None:
+    opener = InMemory()
+    async with in_memory(opener) as client:
+        await client.begin(program=PROGRAM, stopOnEntry=True)
+        await client.do("configurationDone")
+        await client.event("stopped")
+        source = opener.source
+        assert source is not None
+        lines = [str(number) for number in range(50_000)]
+        one, rest = lines[:20_000], lines[20_000:]  # in one event, and in many
+        blocks = [rest[first : first + 100] for first in range(0, len(rest), 100)]
+        before = len(client.told)
+        source.state(
+            ev.JobOutput(agent="n_1", lines=one, process="p", dropped=7),
+            *(ev.JobOutput(agent="n_1", lines=block, process="p") for block in blocks),
+            ev.WarningGiven(message="all is told"),
+        )
+
+        told_at = []
+        while not any("all is told" in str(event["body"].get("output")) for event in client.told[before:]):
+            await client.do("threads")
+            told_at.append(len(client.told) - before)
+        between = {count for count in told_at if 0 < count < told_at[-1]}
+        assert len(between) >= 3, told_at  # of them counted, and not timed: a client has one answer in some pieces
+        written = [event["body"]["output"] for event in client.told[before:] if event["event"] == "output"]
+        assert max(text.count("\n") for text in written) <= 1001
+        assert "".join(written).splitlines() == [
+            "p on n_1: 7 lines are left out", *(f"p on n_1: {line}" for line in lines), "warning: all is told",
+        ]  # fmt: skip
+        await client.do("terminate")
+
+
+async def test_a_client_that_reads_no_more_is_let_go_of_as_it_says() -> None:
+    opener = InMemory()
+    async with in_memory(opener) as client:
+        await client.begin(program=PROGRAM, stopOnEntry=True)
+        await client.do("configurationDone")
+        await client.event("stopped")
+        source = opener.source
+        assert source is not None
+        client.read_no_more()
+        source.state(*(ev.JobOutput(agent="n_1", lines=["x" * 1000] * 100, process="p") for _ in range(50)))
+        for _ in range(50):
+            client.send("threads")
+            await asyncio.sleep(0)
+        client.send("disconnect", {"terminateDebuggee": False})
+        await asyncio.wait_for(source.closed.wait(), PATIENCE_S)
+        assert source.run.events[-1].TYPE != "run_finished"

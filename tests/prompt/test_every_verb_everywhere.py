@@ -12,7 +12,7 @@ import pytest
 from prompt_run import Source, failing, sit
 
 from octogram_tui.commands.ask import OF_CONSOLES, _listing
-from octogram_tui.commands.run import make_parser
+from octogram_tui.commands.run_parser import make_parser
 from octogram_tui.projection.rows import InstanceRow
 from octogram_tui.prompt.helping import help_on
 from octogram_tui.prompt.words import read
