@@ -136,7 +136,7 @@ class Place:
                 found.append(f"{entry.name} {command}")
         return found
 
-    def wait_clean(self, within_s: float = 20.0) -> None:
+    def wait_clean(self, within_s: float = 40.0) -> None:
         """Wait until nothing of ours is left. Fails with what is."""
         wait_for(lambda: not self.processes(), within_s, lambda: f"left behind: {self.processes()}")
 

@@ -58,7 +58,7 @@ def test_a_closed_terminal_leaves_the_run_and_attach_finds_it(place: Place, cons
     again.expect(pexpect.EOF)
     again.close()
     assert again.exitstatus == 0
-    out, _ = follower.communicate(timeout=20)
+    out, _ = follower.communicate(timeout=60)
     assert "OK after" in out
     assert place.last_run()["exit_code"] == 0
     place.wait_clean()
@@ -213,7 +213,7 @@ def test_the_program_alone_writes_a_scenario_to_begin_with(place: Place) -> None
 def test_a_run_that_waits_for_nobody_stops_after_its_linger(place: Place) -> None:
     path = place.write("held.yml", SLOW)
     process = place.start(str(path), "--headless", "--paused", "--linger", "1")
-    out, _ = process.communicate(timeout=30)
+    out, _ = process.communicate(timeout=60)
     assert process.returncode == 11, out
     place.wait_clean()
 

@@ -60,7 +60,7 @@ def test_killed_while_its_agents_are_started_together(place: Place) -> None:
     process = place.start(path, "--headless")
     wait_for(lambda: len(place.processes()) > AGENTS)  # half of them, with their guards
     process.send_signal(signal.SIGKILL)
-    process.communicate(timeout=30)
+    process.communicate(timeout=60)
     place.wait_clean(60)
     assert not list(place.home.glob(".octogram/runs/*/*"))
 

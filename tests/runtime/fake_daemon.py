@@ -20,7 +20,7 @@ from octogram_tui.runtime.terms import NOBODY, Before, Limits, LinkSettings
 from octogram_tui.transport.base import Receiver
 from octogram_tui.transport.boots import FirstBoot, OnWait
 
-DEADLINE_S = 20.0
+DEADLINE_S = 60.0
 FAST = Limits(
     greeting_s=5.0,
     retry_s=0.001,

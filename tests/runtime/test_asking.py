@@ -24,7 +24,7 @@ from octogram_tui.runtime.driver import Fed
 from octogram_tui.runtime.feeding import Feeding
 from octogram_tui.runtime.verbs import CheckFile, ForeseeFile, LogQuery, LookAtFile
 
-DEADLINE_S = 20.0
+DEADLINE_S = 60.0
 
 
 class Run:

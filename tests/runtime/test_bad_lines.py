@@ -32,7 +32,7 @@ from octogram_tui.transport.pool import Transports
 
 pytestmark = pytest.mark.sshd
 BEAT_S = 0.1
-DEADLINE_S = 15.0
+DEADLINE_S = 60.0
 QUICK = Limits(suspect_s=0.5, silence_s=1.0, retry_s=0.05, longest_retry_s=0.2, stop_grace_s=1.0)
 JOB = AttemptId.parse("s/j@one#1")
 Kind = TypeVar("Kind")

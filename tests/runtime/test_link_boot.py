@@ -58,7 +58,7 @@ async def test_the_bundle_is_pushed_when_it_is_needed(rig: Rig) -> None:
     rig.link.start()
     channel = await rig.channel()
     channel.boot('{"need":true}')
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while len(channel.raw) < len(build_bundle().data):
             channel.changed.clear()
             await channel.changed.wait()

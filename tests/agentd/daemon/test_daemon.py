@@ -381,7 +381,7 @@ def test_a_bridge_that_is_to_hold_is_there_as_long_as_its_daemon(place: Place) -
     assert bridge.poll() is None, "a scheduler would end the daemon with it"
     second.stop()
     assert not is_alive(pid)
-    assert bridge.wait(20) == 0
-    assert second.bridge.wait(20) == 0
+    assert bridge.wait(60) == 0
+    assert second.bridge.wait(60) == 0
     assert bridge.stdout is not None
     bridge.stdout.close()

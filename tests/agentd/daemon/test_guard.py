@@ -56,7 +56,7 @@ def test_nothing_outlives_a_killed_daemon(place: Place, started: tuple[Connectio
     connection, daemon, pids = started
     connection.ok("own.command", argv=["touch", "kept"])
     os.kill(daemon, signal.SIGKILL)
-    until(lambda: not any(map(is_alive, pids)), "the guard has ended all of it", 5)
+    until(lambda: not any(map(is_alive, pids)), "the guard has ended all of it", 30)
     second = place.connect(epoch=2)
     assert (place.root / "home" / "kept").exists()
     assert second.stop() == []
@@ -141,7 +141,7 @@ def test_a_killed_guard_is_replaced(place: Place, started: tuple[Connection, int
     pids.append(hide(connection))
     assert all(map(is_alive, pids))
     os.kill(daemon, signal.SIGKILL)
-    until(lambda: not any(map(is_alive, pids)), "the new guard has ended all of it", 5)
+    until(lambda: not any(map(is_alive, pids)), "the new guard has ended all of it", 30)
     assert place.connect(epoch=2).stop() == []
     until(lambda: not guards(place), "no guard is left")
 
