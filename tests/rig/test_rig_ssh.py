@@ -117,7 +117,7 @@ def test_an_agent_whose_daemon_is_killed_is_lost_with_all_that_it_ran(rig: Rig) 
         output = run.end()
     assert run.code == 7, output
     assert "agent one" in output
-    wait_for(lambda: not alice.processes(), 10, lambda: str(alice.processes()))
+    wait_for(lambda: not alice.processes(), describe=lambda: str(alice.processes()))
 
 
 def test_a_jump_machine_that_is_not_known_is_called_one(rig: Rig) -> None:

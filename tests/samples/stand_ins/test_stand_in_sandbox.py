@@ -111,7 +111,7 @@ def published_headers(sandbox: Sandbox) -> Any:
     """Find the slots that were published in the last blocks."""
     head = get(f"{sandbox.url}/chains/main/blocks/head/header")["level"]
     path = f"{sandbox.url}/chains/main/blocks/head/context/dal/published_slot_headers"
-    found = [get(f"{path}?level={level}") for level in range(head, max(head - 60, 0), -1)]
+    found = (get(f"{path}?level={level}") for level in range(head, 0, -1))
     return next(headers for headers in found if headers)
 
 
