@@ -70,7 +70,7 @@ def test_a_headless_run_ends_with_its_terminal(place: Place) -> None:
     path = place.write("long.yml", LONG.replace("trap '' TERM; ", ""))
     child = place.open(str(path), "--headless")
     wait_for(lambda: len(list(place.home.glob(".octogram/runs/*/*/home/started"))) == 3)
-    child.close(force=False)
+    child.hang_up()
     wait_for(lambda: place.last_run()["state"] == "finished")
     assert place.last_run()["exit_code"] == 129
     place.wait_clean()
@@ -111,7 +111,7 @@ def test_a_killed_orchestrator_leaves_nothing_beyond_the_lease(place: Place) -> 
     process.kill()
     process.communicate(timeout=60)
     assert place.processes()
-    place.wait_clean(60)
+    place.wait_clean(90)
 
 
 def test_the_journal_of_a_killed_run_can_be_read(place: Place, tmp_path: Path) -> None:

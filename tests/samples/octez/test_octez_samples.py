@@ -38,7 +38,7 @@ def run_in_time(scenario: Path, tmp_path: Path, *words: str) -> list[dict[str, A
     """Do as a scenario says when a machine stood still for a moment, and a slot came too late: give blocks longer."""
     for seconds_per_block in (2, 5):
         code, said, events = ended(scenario, tmp_path, *words, "--var", f"seconds_per_block={seconds_per_block}")
-        if code == 0 or "too late for their level" not in said and "came too late; try a larger" not in said:
+        if code == 0 or ("too late for their level" not in said and "came too late; try a larger" not in said):
             break
     assert code == 0, said
     return events
