@@ -23,7 +23,7 @@ import pytest
 from octogram_tui.template import bound
 
 PR_SET_CHILD_SUBREAPER = 36
-LEAVE_S = 10.0
+LEAVE_S = 30.0
 """For what is about to end anyway."""
 
 OURS = (b"octogram_agentd", b"octogram_tui", b"octogram-tui", b"OCTOGRAM_PROCESS=")
@@ -137,7 +137,7 @@ def left_threads(before: Before) -> list[str]:
         if thread not in before.threads | SHARED_THREADS and not thread.daemon
     ]
     for thread in new:
-        thread.join(1.0)
+        thread.join(30.0)
     return [f"thread {thread.name}" for thread in new if thread.is_alive()]
 
 

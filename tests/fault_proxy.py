@@ -70,7 +70,7 @@ class FaultProxy:
             done.set()
 
         self._loop.call_soon_threadsafe(turn)
-        assert done.wait(10)
+        assert done.wait(60)
 
     # -- in the thread --------------------------------------------------------------------------------------------
 
@@ -157,10 +157,10 @@ def fault_proxy(port: int) -> Iterator[FaultProxy]:
     ready, over = threading.Event(), asyncio.Event()
     thread = threading.Thread(target=proxy._loop.run_until_complete, args=(proxy.serve(ready, over),))
     thread.start()
-    assert ready.wait(10)
+    assert ready.wait(60)
     try:
         yield proxy
     finally:
         proxy._loop.call_soon_threadsafe(over.set)
-        thread.join(10)
+        thread.join(60)
         proxy._loop.close()

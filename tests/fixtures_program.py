@@ -98,7 +98,7 @@ class Place:
             start_new_session=True,
         )
 
-    def open(self, *arguments: str, size: tuple[int, int] = (100, 30)) -> pexpect.spawn:
+    def open(self, *arguments: str, size: tuple[int, int] = (100, 30)) -> Terminal:
         """Start the program in a terminal."""
         return in_terminal([*PROGRAM, *arguments], env=self.environment, cwd=self.home, size=size)
 
@@ -136,7 +136,7 @@ class Place:
                 found.append(f"{entry.name} {command}")
         return found
 
-    def wait_clean(self, within_s: float = 20.0) -> None:
+    def wait_clean(self, within_s: float = 40.0) -> None:
         """Wait until nothing of ours is left. Fails with what is."""
         wait_for(lambda: not self.processes(), within_s, lambda: f"left behind: {self.processes()}")
 
@@ -172,14 +172,30 @@ def place(tmp_path: Path) -> Iterator[Place]:
         found.kill_everything()
 
 
+class Terminal(pexpect.spawn):  # type: ignore[misc]
+    """What runs in a terminal, and ends by itself: pexpect sends it signals within tenths of a second, and gives up."""
+
+    def close(self, force: bool = True) -> None:
+        """Close it; what has said all that it will is left its time to end."""
+        if self.flag_eof and not self.closed:
+            self.wait()
+        super().close(force)
+
+    def hang_up(self) -> None:
+        """Close the terminal and nothing else, and wait for the end of what it was the terminal of."""
+        self.ptyproc.fileobj.close()
+        self.ptyproc.closed = self.closed = True
+        self.ptyproc.wait()
+
+
 def in_terminal(
     command: Sequence[str], *, env: Mapping[str, str], cwd: Path = ROOT, size: tuple[int, int] = (80, 24)
-) -> pexpect.spawn:
+) -> Terminal:
     """Start something in a terminal of its own.
 
     Ctrl-C makes a terminal forget what was not read yet, also the first half of a letter: that is no error.
     """
-    return pexpect.spawn(
+    return Terminal(
         command[0],
         list(command[1:]),
         env=dict(env),
@@ -228,9 +244,10 @@ def plain(events: Sequence[Mapping[str, Any]]) -> list[str]:
         "ports",
         "reason",
     }
+    by_the_way = {"job_output", "job_progress", "run_started", "agent_load", "agent_suspect", "agent_waiting"}
     reduced = []
     for event in events:
-        if event["type"] in ("job_output", "job_progress", "run_started"):
+        if event["type"] in by_the_way:
             continue
         kept = {k: v for k, v in event.items() if k not in volatile}
         if event["type"] == "job_started":

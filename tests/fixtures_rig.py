@@ -125,7 +125,7 @@ def rig(request: pytest.FixtureRequest, ssh_keys: Keys) -> Iterator[Rig]:
     found.prepare()
     yield found
     try:
-        wait_for(lambda: not found.left(), 15.0, lambda: f"left behind: {found.left()}")
+        wait_for(lambda: not found.left(), 40.0, lambda: f"left behind: {found.left()}")
     finally:
         for machine in found.machines.values():
             machine.reset()

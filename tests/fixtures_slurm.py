@@ -18,9 +18,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from ports import free_port
 
 NODES = ("n1", "n2", "n3")
-START_S = 30.0
+START_S = 60.0
 PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "srun", "squeue", "scancel", "scontrol", "sinfo")
 _PATH = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
 CONFIGURATION = """
@@ -95,7 +96,7 @@ class Cluster:
             time.sleep(0.05)
         return job
 
-    def wait_empty(self, within_s: float = 20.0) -> None:
+    def wait_empty(self, within_s: float = 60.0) -> None:
         """Wait until nothing is in the queue. Fails with what is."""
         end_s = time.monotonic() + within_s
         while left := self.queue():
@@ -131,7 +132,7 @@ class Cluster:
             process.send_signal(signal.SIGTERM)
         for process in self.processes.values():
             try:
-                process.wait(10)
+                process.wait(60)
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
@@ -169,7 +170,7 @@ def _bring_up(cluster: Cluster) -> None:
     key.write_bytes(os.urandom(1024))
     key.chmod(0o400)
     host = socket.gethostname().partition(".")[0]
-    ports = [_free_port() for _ in range(1 + len(NODES))]
+    ports = [free_port() for _ in range(1 + len(NODES))]
     lines = [
         f"NodeName={node} NodeHostname={host} NodeAddr=127.0.0.1 Port={port} CPUs=8 RealMemory=1000 Gres=gpu:2"
         for node, port in zip(NODES, ports[1:], strict=True)
@@ -205,13 +206,6 @@ def _bring_up(cluster: Cluster) -> None:
         return False
 
     cluster.await_("Slurm", is_up)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @pytest.fixture

@@ -12,7 +12,6 @@ import os
 import selectors
 import shutil
 import signal
-import socket
 import subprocess
 import threading
 import time
@@ -22,6 +21,7 @@ from pathlib import Path
 
 import asyncssh
 import pytest
+from ports import free_port
 
 from octogram_tui.errors import LinkLost, TransportError
 from octogram_tui.model.ids import AgentName
@@ -29,8 +29,8 @@ from octogram_tui.model.scenario import AgentSpec
 from octogram_tui.transport.local import ProcessChannel, end_processes, start_process
 
 SSHD = shutil.which("sshd", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin:/sbin")
-START_S = 20.0
-DEADLINE_S = 30.0
+START_S = 60.0
+DEADLINE_S = 60.0
 
 
 class Recorder:
@@ -245,14 +245,6 @@ async def asyncssh_server(tmp_path: Path, ssh_keys: Keys) -> AsyncIterator[SshSe
     listener.close()
     await listener.wait_closed()
     await end_processes(sessions)
-
-
-def free_port() -> int:
-    """Find a port that nobody listens on, for a server that cannot be given port 0."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def stop_sshd(pid: int) -> None:

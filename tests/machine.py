@@ -201,7 +201,7 @@ class Started:
         for pid in Path(f"/proc/{parent}/task/{parent}/children").read_text().split():
             os.kill(int(pid), number)
 
-    def end(self, within_s: float = 30.0) -> str:
+    def end(self, within_s: float = 60.0) -> str:
         """Wait for its end, and give all that it printed."""
         if self._output is None:
             self._output = self._process.communicate(timeout=within_s)[0]

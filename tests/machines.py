@@ -110,7 +110,7 @@ def _process_one(machine: Machine, script: Iterable[str], stack: ExitStack) -> s
     )
 
     def end() -> None:
-        process.communicate(timeout=20)
+        process.communicate(timeout=60)
 
     stack.callback(end)
     return process

@@ -33,7 +33,7 @@ def pipe_of(path: Path) -> Generator[list[bytes], None, None]:
     try:
         yield read
     finally:
-        reader.join(30)
+        reader.join(60)
 
 
 def device(path: Path, number: tuple[int, int]) -> Path:

@@ -13,7 +13,7 @@ from daemon_client import argv_of, greeting
 
 from octogram_agentd.wire import lines as wire
 
-DEADLINE_S = 20.0
+DEADLINE_S = 40.0
 PROCEDURES = """
 from octogram_agentd.procedures.base import Field, Procedure, ProcedureFailed
 

@@ -94,7 +94,7 @@ def finish(process: subprocess.Popen[bytes], data: bytes = BUNDLE.data) -> tuple
         process.stdin.close()
     process.stdout.close()
     process.stderr.close()
-    return events, printed.decode(), process.wait(20)
+    return events, printed.decode(), process.wait(60)
 
 
 @pytest.fixture
@@ -187,7 +187,7 @@ def test_many_boots_at_once(machine: Machine) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(30)
+        thread.join(60)
     assert all(result.startswith("agentd") for result in results), results
     assert [path.name for path in machine.cached()] == [f"agentd-{BUNDLE.digest[:16]}"]
 

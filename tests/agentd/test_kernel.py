@@ -150,7 +150,7 @@ def test_descriptors(kernel: Kernel) -> None:
 
         kernel.watch(read, on_read=readable)
         kernel.watch(write, on_write=writable)
-        assert await arrived.wait(5)
+        assert await arrived.wait(60)
         kernel.unwatch(read)
         assert not await arrived.wait(0.001)
 

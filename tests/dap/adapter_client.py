@@ -23,7 +23,7 @@ from octogram_tui.runtime.desk import Question
 from octogram_tui.tui.model import Model
 from tools.debugged_run import SCENARIO, DebuggedRun
 
-PATIENCE_S = 40.0
+PATIENCE_S = 60.0
 SEEN: list[Callable[[dict[str, Any]], None]] = []
 """Who wants to see every message too."""
 

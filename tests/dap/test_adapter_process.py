@@ -179,7 +179,7 @@ async def test_clients_come_to_a_port_each_for_itself(place: Place) -> None:
 def test_what_no_editor_can_be_behind_is_refused_in_a_line(place: Place, streams: str) -> None:
     file = place.write("file", "")
     command = shlex.join(ADAPTER) + " " + streams.format(file=shlex.quote(str(file)))
-    done = subprocess.run(["sh", "-c", command], input="", capture_output=True, text=True, cwd=place.home, timeout=30)
+    done = subprocess.run(["sh", "-c", command], input="", capture_output=True, text=True, cwd=place.home, timeout=60)
     assert done.returncode == 2
     assert done.stderr.splitlines()[0] == "octogram-tui: dap talks with an editor, over pipes or a socket"
     assert "Traceback" not in done.stderr

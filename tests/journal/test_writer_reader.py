@@ -51,7 +51,7 @@ def test_the_background_sync_reports_how_far_the_disk_is(tmp_path: Path) -> None
 
     writer = JournalWriter(tmp_path / "j", run="r", version="0", on_synced=on_synced)
     writer.append(some_events(4))
-    assert reached.wait(30)
+    assert reached.wait(60)
     assert writer.synced_seq == writer.written_seq == 4
     writer.close()
 
@@ -64,13 +64,13 @@ def test_closing_while_a_sync_begins_does_not_wait_for_ever(tmp_path: Path, monk
     def clear_late() -> None:
         if threading.current_thread() is writer._thread:
             begun.set()
-            assert writer._closing.wait(30)
-            assert signalled.wait(30)  # the signal of close, which is now taken back
+            assert writer._closing.wait(60)
+            assert signalled.wait(60)  # the signal of close, which is now taken back
         clear()
 
     monkeypatch.setattr(signalled, "clear", clear_late)
     writer.append(some_events(1))
-    assert begun.wait(30)
+    assert begun.wait(60)
     writer.close()
     assert not writer._thread.is_alive()
     assert list(reader.read(tmp_path / "j")) == some_events(1)

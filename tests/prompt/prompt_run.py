@@ -123,6 +123,6 @@ async def sit(source: Source, *lines: str, is_typed: bool = False, **options: An
     outlet = Outlet(stream, "> ")
     teller = Teller(model, outlet, cast("Any", outlet), Style(words=True))
     session = Session(source, model, Script(*lines, is_typed=is_typed), outlet, teller, **{"owns": True, **options})
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         outcome = await session.run()
     return outcome, stream.getvalue()

@@ -18,10 +18,10 @@ from typing import Any
 
 import pytest
 from fixtures_program import ROOT, Place, wait_for
-from fixtures_ssh import free_port
 from grafana_foundation_sdk.cog import plugins
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.models.dashboard import Dashboard
+from ports import free_port
 
 from octogram_tui.report.metrics import RunMetrics
 
@@ -169,7 +169,7 @@ def test_each_of_its_queries_has_an_answer(place: Place, tmp_path: Path) -> None
             wait_for(all_have_data, describe=lambda: f"no data for {[(title, one['expr']) for title, one in left]}")
         finally:
             prometheus.terminate()
-            prometheus.wait(20)
+            prometheus.wait(60)
 
 
 def found_by_the_run(events: Path) -> dict[str, Any]:
@@ -196,6 +196,6 @@ def has_data(port: int, target: dict[str, Any], begun_s: float, run: str) -> boo
 
 def asked(port: int, path: str, **words: object) -> bytes:
     """Ask Prometheus; what it finds wrong with a query is an error."""
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}?{urllib.parse.urlencode(words)}", timeout=20) as answer:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}?{urllib.parse.urlencode(words)}", timeout=60) as answer:
         found: bytes = answer.read()
     return found

@@ -122,7 +122,7 @@ def test_a_device_and_a_link_stay_what_they_are(tmp_path: Path) -> None:
     junit = JUnit.open(tmp_path / "link")
     junit.apply(recorded.failing())
     junit.close()
-    reader.join(30)
+    reader.join(60)
     assert ET.fromstring(read[0]).tag == "testsuites"
     assert (tmp_path / "pipe").is_fifo()
     assert sorted(os.listdir(tmp_path)) == ["link", "pipe"]

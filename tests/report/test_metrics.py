@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 import recorded
+from ports import free_port
 from prometheus_client.parser import text_string_to_metric_families
 from recorded import HOSTILE
 
@@ -45,13 +46,6 @@ def folded(events: list[ev.Event], *, by_agent: bool = False) -> Samples:
     metrics = RunMetrics(by_agent=by_agent)
     metrics.apply(events)
     return samples(metrics.text())
-
-
-def free_port() -> int:
-    """Find a port that nobody has."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def received(client: socket.socket) -> bytes:
@@ -123,7 +117,7 @@ async def test_the_file_follows_the_run(tmp_path: Path, monkeypatch: pytest.Monk
     assert path.exists()
     events = recorded.succeeding()
     report.apply(events[:5])
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while value(samples(path.read_text()), "octogram_agents_up") != 2:
             await asyncio.sleep(0.01)
     report.apply(events[5:])
@@ -177,7 +171,7 @@ def test_the_port_answers_while_the_run_lasts(
     with pytest.raises(UsageError, match=f"--metrics-port {port}: cannot listen on 127.0.0.1:{port}: "):
         MetricsReport.open(None, port)
     report._metrics.apply(recorded.started())
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=20) as answer:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=60) as answer:
         assert value(samples(answer.read()), "octogram_agents_up") == 2
     with ExitStack() as clients:  # who says nothing is sent away in the end, and who comes too many at once
         crowd = [clients.enter_context(socket.create_connection(("127.0.0.1", port), 20)) for _ in range(40)]
@@ -186,7 +180,7 @@ def test_the_port_answers_while_the_run_lasts(
         for one in crowd[1:]:
             assert b"200 OK" not in received(one)
         crowd[0].setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=20) as answer:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=60) as answer:
         assert b"octogram_agents_up" in answer.read()
     report.close()
     assert capfd.readouterr().err == ""
@@ -201,7 +195,7 @@ async def test_the_targets_of_a_hundred_agents_follow_the_run(tmp_path: Path, mo
 
     async def told(events: list[ev.Event], count: int) -> list[dict[str, Any]]:
         report.apply(events)
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while len(found := json.loads(path.read_text())) != count:
                 await asyncio.sleep(0)
         groups: list[dict[str, Any]] = found

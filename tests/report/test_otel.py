@@ -15,7 +15,7 @@ import pytest
 import recorded
 from collector import Answer, Collector, attributes_of, collecting, real_collector
 from fixtures_program import Place, wait_for
-from fixtures_ssh import free_port
+from ports import free_port
 
 from octogram_tui.engine import events as ev
 from octogram_tui.model.trace import Trace, span_id
@@ -221,7 +221,7 @@ def test_a_run_through_a_real_collector(told: Collector, place: Place, tmp_path:
         wait_for(lambda: told.named("RUN s"))
     finally:
         real.terminate()
-        real.wait(20)
+        real.wait(60)
     assert told.faults == []
     assert not any(b"hunter2" in span.SerializeToString() for span in told.spans)
     [root] = told.named("RUN s")

@@ -123,7 +123,7 @@ stages:
     jobs:
       - name: targets
         builtins.http: http://{carol.address_in("inner")}:9090/api/v1/targets
-        retries: 40
+        retries: 160
         retry_delay: 0.25
         until: res.json.data.activeTargets | length == 2
 """)

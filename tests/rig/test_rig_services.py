@@ -41,12 +41,12 @@ stages:
       - name: file
         builtins.prefetch: server://page.txt
       - name: wait for it
-        builtins.wait_for: {http: 'server://web/page.txt', timeout: 10}
+        builtins.wait_for: {http: 'server://web/page.txt', timeout: 40}
       - name: wait for its port
-        builtins.wait_for: {port: 'PLACE:{{ vars.port }}', timeout: 10}
+        builtins.wait_for: {port: 'PLACE:{{ vars.port }}', timeout: 40}
       - name: read it
         builtins.command: cat page.txt
-        timeout: 10
+        timeout: 40
 """
 
 
@@ -95,7 +95,7 @@ def hosts(machine: Machine) -> set[str]:
 def test_an_agent_with_an_address_serves_files_there_and_nothing_else_listens(rig: Rig) -> None:
     alice = rig.machine("alice")
     with held(rig, {"a": alice.address, "b": alice.address6}):
-        wait_for(lambda: len(alice.listening()) == 4, 20, lambda: str(alice.listening()))
+        wait_for(lambda: len(alice.listening()) == 4, describe=lambda: str(alice.listening()))
         assert hosts(alice) == {alice.address, alice.address6, "127.0.0.1"}
         assert rig.orchestrator.listening() == []
 
@@ -103,5 +103,5 @@ def test_an_agent_with_an_address_serves_files_there_and_nothing_else_listens(ri
 def test_an_agent_on_loopback_listens_on_loopback_only(rig: Rig) -> None:
     desk = rig.orchestrator
     with held(rig, {"a": "127.0.0.1", "b": "::1", "c": "localhost"}, "--metrics-port", "9100"):
-        wait_for(lambda: len(desk.listening()) == 4, 20, lambda: str(desk.listening()))
+        wait_for(lambda: len(desk.listening()) == 4, describe=lambda: str(desk.listening()))
         assert hosts(desk) == {"127.0.0.1", "::1"}

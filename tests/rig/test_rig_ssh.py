@@ -56,9 +56,9 @@ def test_a_connection_that_is_cut_is_made_again(rig: Rig) -> None:
     bob = rig.machine("bob")
     rig.orchestrator.write("/root/scenario.yml", agents(one=bob.address) + WAIT)
     with rig.start("scenario.yml", "--headless", "--events", "events.jsonl", "--verbose") as run:
-        wait_for(lambda: bob.path("/tmp/at_work").exists(), 20)
+        wait_for(lambda: bob.path("/tmp/at_work").exists())
         bob.kill("sshd:")
-        wait_for(lambda: rig.orchestrator.read("/root/events.jsonl").count('"agent_ready"') == 2, 30)
+        wait_for(lambda: rig.orchestrator.read("/root/events.jsonl").count('"agent_ready"') == 2)
         bob.write("/tmp/go", "")
         output = run.end()
     assert run.code == 0, output
@@ -71,10 +71,10 @@ def test_a_jump_machine_that_loses_its_connections(rig: Rig) -> None:
     rig.orchestrator.write("/root/.ssh/config", f"Host far\n  HostName {dave.address}\n  ProxyJump {gate.address}\n")
     rig.orchestrator.write("/root/scenario.yml", agents(one="far", two="far", three="far") + WAIT)
     with rig.start("scenario.yml", "--headless", "--events", "events.jsonl", "--verbose") as run:
-        wait_for(lambda: dave.path("/tmp/at_work").exists(), 20)
-        wait_for(lambda: rig.orchestrator.read("/root/events.jsonl").count('"job_started"') == 3, 20)
+        wait_for(lambda: dave.path("/tmp/at_work").exists())
+        wait_for(lambda: rig.orchestrator.read("/root/events.jsonl").count('"job_started"') == 3)
         gate.kill("sshd:")
-        wait_for(lambda: rig.orchestrator.read("/root/events.jsonl").count('"agent_ready"') == 6, 30)
+        wait_for(lambda: rig.orchestrator.read("/root/events.jsonl").count('"agent_ready"') == 6)
         dave.write("/tmp/go", "")
         output = run.end()
     assert run.code == 0, output
@@ -86,10 +86,10 @@ def test_a_network_that_is_away_for_a_moment_costs_nothing(rig: Rig) -> None:
     bob = rig.machine("bob")
     rig.orchestrator.write("/root/scenario.yml", agents(one=bob.address) + WAIT)
     with rig.start("scenario.yml", "--headless", "--events", "events.jsonl", "--verbose") as run:
-        wait_for(lambda: bob.path("/tmp/at_work").exists(), 20)
+        wait_for(lambda: bob.path("/tmp/at_work").exists())
         with bob.unplugged():
             bob.write("/tmp/go", "")
-            wait_for(lambda: not any("/tmp/go" in command for command in bob.processes().values()), 10)
+            wait_for(lambda: not any("/tmp/go" in command for command in bob.processes().values()))
         output = run.end()
     assert run.code == 0, output
     assert "went on" in output, "what was said meanwhile comes after all"
@@ -111,13 +111,13 @@ def test_an_agent_whose_daemon_is_killed_is_lost_with_all_that_it_ran(rig: Rig) 
     alice, bob = rig.machine("alice"), rig.machine("bob")
     rig.orchestrator.write("/root/scenario.yml", agents(one=bob.address, two=alice.address6) + WAIT)
     with rig.start("scenario.yml", "--headless", "--events", "events.jsonl") as run:
-        wait_for(lambda: all(machine.path("/tmp/at_work").exists() for machine in (alice, bob)), 20)
+        wait_for(lambda: all(machine.path("/tmp/at_work").exists() for machine in (alice, bob)))
         ready = {e["agent"]: e for e in events_of(rig.orchestrator.read("/root/events.jsonl")) if "pid" in e}
         bob.run(["sh", "-c", f"kill -KILL {ready['one']['pid']}"])
         output = run.end()
     assert run.code == 7, output
     assert "agent one" in output
-    wait_for(lambda: not alice.processes(), 10, lambda: str(alice.processes()))
+    wait_for(lambda: not alice.processes(), describe=lambda: str(alice.processes()))
 
 
 def test_a_jump_machine_that_is_not_known_is_called_one(rig: Rig) -> None:

@@ -91,7 +91,7 @@ def test_others_attend_to_the_same_run_and_leave_it(place: Place) -> None:
     watched = spoken(place, ["attach", "last", "--accessible", "--read-only"], "go\nquit\n")
     assert "go: refused: another console holds control of this run" in watched.stdout
     host.send_signal(signal.SIGINT)
-    host.communicate(timeout=30)
+    host.communicate(timeout=60)
     assert host.returncode == 130
 
 

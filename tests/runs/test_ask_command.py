@@ -45,7 +45,7 @@ def ask(place: Place) -> Iterator[Callable[..., subprocess.CompletedProcess[str]
     wait_for(lambda: "job_held" in types(place), describe=lambda: f"{types(place)}")
     yield lambda *words: place.run("ask", *words)
     process.send_signal(signal.SIGINT)
-    process.communicate(timeout=30)
+    process.communicate(timeout=60)
 
 
 def test_a_run_is_led_from_a_shell(place: Place, ask: Callable[..., subprocess.CompletedProcess[str]]) -> None:
@@ -166,7 +166,7 @@ async def test_a_console_that_holds_control_keeps_it(
         done = await asyncio.to_thread(ask, "--take-control", "last", "set_variable", "x", "value=1")
         assert done.returncode == 0, done.stderr
         assert "variable_changed" in types(place)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             await has_it_again.wait()
     finally:
         listening.cancel()

@@ -116,7 +116,7 @@ def test_whoever_is_called_comes_looks_and_lets_it_go_on(place: Place) -> None:
     child.expect(pexpect.EOF)
     place.ask("set_variable", "code", "value=0", run=run_)
     place.ask("rerun_all", "failed", "go=true", run=run_)
-    out, _ = process.communicate(timeout=30)
+    out, _ = process.communicate(timeout=60)
     assert process.returncode == 0, out
     place.wait_clean()
 

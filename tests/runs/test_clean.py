@@ -33,7 +33,7 @@ def test_what_a_daemon_uses_is_left_alone_until_it_has_ended(place: Place) -> No
     assert not old.exists()
     assert (place.home / "elsewhere").is_dir()
     os.kill(running.pid, signal.SIGTERM)
-    out, _ = running.communicate(timeout=30)
+    out, _ = running.communicate(timeout=60)
     assert running.returncode == 143, out
     assert "there is nothing to remove" in place.run("clean", path, "--yes").stdout
 

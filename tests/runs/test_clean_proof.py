@@ -25,6 +25,8 @@ def start(place: Place, text: str = SCENARIO, *arguments: str) -> subprocess.Pop
     path = str(place.write("s.yml", text))
     process = place.start(path, "--headless", "--run-dir", str(place.home / "D"), *arguments)
     wait_for(lambda: len(list(place.home.glob(".octogram/runs/*/*/home/up"))) == 2)
+    if SLEEP in text:
+        wait_for(lambda: len(sleepers()) == 4)
     return process
 
 
@@ -118,7 +120,9 @@ def test_a_run_that_somebody_went_on_with_while_we_asked_is_left_alone(place: Pl
 def test_nobody_goes_on_with_a_run_while_it_is_cleaned(place: Place) -> None:
     crash(place, SCENARIO.replace(f"env -i setsid sleep {SLEEP} & touch up; exec sleep {SLEEP}", TRAPS))
     cleaning = place.start("clean", "last", "--yes")
-    wait_for(lambda: json.loads(place.run("runs", "--json").stdout)["state"] == "running")  # it holds the journal
+    wait_for(  # until it holds the journal, or has been quicker than we look
+        lambda: cleaning.poll() is not None or json.loads(place.run("runs", "--json").stdout)["state"] == "running"
+    )
     resumed = place.run("resume", "last", "--headless")
     said, _ = cleaning.communicate()
     assert cleaning.returncode == 0, said

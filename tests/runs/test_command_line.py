@@ -117,7 +117,7 @@ def test_a_run_kept_alive_says_how_to_go_on_and_ends_by_ctrl_c(place: Place) -> 
         )
     wait_for(lambda: "octogram-tui attach" in log.read_text(), describe=log.read_text)
     child.send_signal(signal.SIGINT)
-    assert child.wait(30) == 0, log.read_text()
+    assert child.wait(60) == 0, log.read_text()
     place.wait_clean()
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pexpect
 import pytest
-from fixtures_program import ROOT, Place, wait_for
+from fixtures_program import ROOT, Place, Terminal, wait_for
 
 pytestmark = pytest.mark.terminal
 
@@ -26,7 +26,7 @@ stages:
 
 
 @pytest.fixture
-def console(place: Place) -> Iterator[pexpect.spawn]:
+def console(place: Place) -> Iterator[Terminal]:
     """Open a console in a real terminal of 100x30."""
     path = place.write("slow.yml", SLOW)
     child = place.open(str(path))
@@ -42,9 +42,9 @@ def let_go(place: Place) -> None:
 
 
 @pytest.mark.fault(58)
-def test_a_closed_terminal_leaves_the_run_and_attach_finds_it(place: Place, console: pexpect.spawn) -> None:
+def test_a_closed_terminal_leaves_the_run_and_attach_finds_it(place: Place, console: Terminal) -> None:
     console.expect("for a file")
-    console.close(force=False)
+    console.hang_up()
     assert place.last_run()["state"] == "running"
     let_go(place)
     follower = place.start("attach", "last", "--headless")
@@ -58,14 +58,14 @@ def test_a_closed_terminal_leaves_the_run_and_attach_finds_it(place: Place, cons
     again.expect(pexpect.EOF)
     again.close()
     assert again.exitstatus == 0
-    out, _ = follower.communicate(timeout=20)
+    out, _ = follower.communicate(timeout=60)
     assert "OK after" in out
     assert place.last_run()["exit_code"] == 0
     place.wait_clean()
 
 
 @pytest.mark.fault(63)
-def test_the_console_may_be_killed(place: Place, console: pexpect.spawn) -> None:
+def test_the_console_may_be_killed(place: Place, console: Terminal) -> None:
     console.expect("for a file")
     console.kill(signal.SIGKILL)
     console.wait()
@@ -83,7 +83,7 @@ def test_a_terminal_that_can_only_print_has_no_console(place: Place) -> None:
     child.expect(pexpect.EOF)
 
 
-def test_detaching_says_how_to_come_back(place: Place, console: pexpect.spawn) -> None:
+def test_detaching_says_how_to_come_back(place: Place, console: Terminal) -> None:
     console.expect("for a file")
     console.send("q")
     console.expect("Leave the run")
@@ -95,7 +95,7 @@ def test_detaching_says_how_to_come_back(place: Place, console: pexpect.spawn) -
     assert place.last_run()["state"] == "running"
 
 
-def test_stopping_ends_the_run_and_restores_the_terminal(place: Place, console: pexpect.spawn) -> None:
+def test_stopping_ends_the_run_and_restores_the_terminal(place: Place, console: Terminal) -> None:
     console.expect("for a file")
     console.send("q")
     console.expect("Leave the run")
@@ -107,7 +107,7 @@ def test_stopping_ends_the_run_and_restores_the_terminal(place: Place, console: 
     place.wait_clean()
 
 
-def opened(place: Place, *arguments: str) -> pexpect.spawn:
+def opened(place: Place, *arguments: str) -> Terminal:
     """Start the program in a terminal of 100x30."""
     return place.open(*arguments)
 
@@ -213,7 +213,7 @@ def test_the_program_alone_writes_a_scenario_to_begin_with(place: Place) -> None
 def test_a_run_that_waits_for_nobody_stops_after_its_linger(place: Place) -> None:
     path = place.write("held.yml", SLOW)
     process = place.start(str(path), "--headless", "--paused", "--linger", "1")
-    out, _ = process.communicate(timeout=30)
+    out, _ = process.communicate(timeout=60)
     assert process.returncode == 11, out
     place.wait_clean()
 
@@ -310,7 +310,7 @@ MOMENTS = {
     ],
 )
 def test_a_signal_while_a_console_starts_leaves_no_run_without_a_word(
-    place: Place, console: pexpect.spawn, moment: str, number: signal.Signals
+    place: Place, console: Terminal, moment: str, number: signal.Signals
 ) -> None:
     wait_for(lambda: list(place.home.glob(MOMENTS[moment])))
     console.kill(number)

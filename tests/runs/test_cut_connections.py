@@ -111,7 +111,7 @@ def test_a_bridge_killed_during_a_job(place: Place) -> None:
     out, _ = process.communicate(timeout=60)
     assert process.returncode == 0, out
     assert printed(place) == [str(n) for n in range(1, 601)]
-    place.wait_clean(5)
+    place.wait_clean()
 
 
 @pytest.mark.sshd
@@ -127,9 +127,9 @@ def test_many_agents_interrupted(place: Place, openssh_server: SshServer, interr
     wait_for(lambda: len(list(openssh_server.home.glob(".octogram/runs/*/*/home/started"))) == 50)
     for _ in range(interrupts):
         process.send_signal(signal.SIGINT)
-    out, _ = process.communicate(timeout=30)
+    out, _ = process.communicate(timeout=60)
     assert process.returncode == 130, out
-    wait_for(lambda: not openssh_server.left_behind(), 5, lambda: f"left: {openssh_server.left_behind()}")
+    wait_for(lambda: not openssh_server.left_behind(), 30, describe=lambda: f"left: {openssh_server.left_behind()}")
     assert not list(openssh_server.home.glob(".octogram/runs/*"))
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import stat
 import subprocess
 import xml.etree.ElementTree as ET
@@ -12,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from fixtures_program import PROGRAM, ROOT, Place, events_of
+from ports import free_port
 
 QUICKSTART = str(ROOT / "sample_scenarios" / "quickstart.yml")
 
@@ -84,7 +84,7 @@ def test_a_reader_that_goes_away_does_not_end_the_run(place: Place) -> None:
         check=False,
     )
     assert json.loads(done.stdout)["type"] == "run_started"
-    place.wait_clean(10)
+    place.wait_clean()
     assert place.last_run()["exit_code"] == 0
 
 
@@ -132,9 +132,7 @@ stages:
 
 
 def test_an_agent_that_cannot_be_reached(place: Place) -> None:
-    with socket.socket() as closed:
-        closed.bind(("127.0.0.1", 0))
-        port = closed.getsockname()[1]
+    port = free_port()
     path = place.write(
         "u.yml",
         f"""

@@ -158,7 +158,7 @@ def test_a_run_that_is_killed_in_the_queue_leaves_it(place: Place, slurm: Cluste
     assert len(slurm.queue()) == 2
     os.kill(run.process.pid, signal.SIGKILL)
     run.process.communicate()
-    wait_for(lambda: [line.split()[0] for line in slurm.queue()] == [other], 10)
+    wait_for(lambda: [line.split()[0] for line in slurm.queue()] == [other])
     slurm.run("scancel", other)
 
 

@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 from fixtures_program import ROOT, Place, events_of, wait_for
+from ports import free_port
 
 STAND_INS = ROOT / "sample_scenarios" / "stand_ins"
 SCENARIOS = Path(__file__).parent / "scenarios"
@@ -56,7 +57,7 @@ def let_go(place: Place) -> None:
 
 def ask(url: str, path: str, **parameters: str) -> Any:
     """Ask Prometheus's HTTP API."""
-    with urllib.request.urlopen(f"{url}/api/v1/{path}?{urllib.parse.urlencode(parameters)}", timeout=20) as answer:
+    with urllib.request.urlopen(f"{url}/api/v1/{path}?{urllib.parse.urlencode(parameters)}", timeout=60) as answer:
         return json.load(answer)["data"]
 
 
@@ -68,9 +69,7 @@ def has_value(url: str, query: str, wanted: str) -> bool:
 @pytest.mark.prometheus
 @pytest.mark.skipif(shutil.which("prometheus") is None, reason="there is no prometheus here")
 def test_prometheus_reads_the_nodes_and_the_run_itself(place: Place) -> None:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     run = place.start(
         str(place.write("watched.yml", WATCHED)),
         "--headless",

@@ -92,7 +92,7 @@ def test_a_hundred_agents_do_ten_jobs_each_and_leave_nothing(place: Place, opens
     assert done.returncode == 0, done.stdout[-3000:]
     last = events_of((place.home / "e.jsonl").read_text())[-1]
     assert last["counts"] == {"ok": 1000}
-    place.wait_clean(5)
+    place.wait_clean()
     assert subprocess.run(["pgrep", "-f", str(openssh_server.home)], capture_output=True, check=False).stdout == b""
     assert not list(openssh_server.home.glob(".octogram/runs/*"))
 

@@ -63,7 +63,7 @@ class Held:
 
     def end(self) -> None:
         self.process.send_signal(signal.SIGINT)
-        self.process.communicate(timeout=30)
+        self.process.communicate(timeout=60)
 
 
 @pytest.fixture

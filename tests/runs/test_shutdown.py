@@ -38,7 +38,7 @@ def test_an_agent_that_answers_nothing_does_not_hold_up_the_end(place: Place) ->
     for pid in stopped:
         os.kill(pid, signal.SIGSTOP)
     process.send_signal(signal.SIGTERM)
-    out, _ = process.communicate(timeout=30)
+    out, _ = process.communicate(timeout=60)
     assert process.returncode == 10, out
     assert "no confirmation within 4 s" in out
     wake(stopped)

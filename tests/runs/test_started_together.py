@@ -34,7 +34,7 @@ def run_over(server: SshServer, place: Place) -> int:
     ready = [event for event in events_of((place.home / "e.jsonl").read_text()) if event["type"] == "agent_ready"]
     assert len(ready) == AGENTS
     assert not list(server.home.glob(".octogram/runs/*"))
-    wait_for(lambda: not server.left_behind(), 10, lambda: f"left: {server.left_behind()}")
+    wait_for(lambda: not server.left_behind(), describe=lambda: f"left: {server.left_behind()}")
     return shells.read_text().count("\n") if shells.exists() else 0
 
 
@@ -60,8 +60,8 @@ def test_killed_while_its_agents_are_started_together(place: Place) -> None:
     process = place.start(path, "--headless")
     wait_for(lambda: len(place.processes()) > AGENTS)  # half of them, with their guards
     process.send_signal(signal.SIGKILL)
-    process.communicate(timeout=30)
-    place.wait_clean(60)
+    process.communicate(timeout=60)
+    place.wait_clean(90)
     assert not list(place.home.glob(".octogram/runs/*/*"))
 
 

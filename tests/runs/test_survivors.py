@@ -59,7 +59,7 @@ stages:
 def test_nothing_outlives_a_run_that_ends_well(place: Place, how: str) -> None:
     done = place.run(str(place.write("s.yml", scenario(ESCAPES[how], keep=False))), "--headless")
     assert done.returncode == 0, done.stdout
-    wait_for(lambda: not sleepers(), 5, lambda: f"left: {sleepers()}")
+    wait_for(lambda: not sleepers(), 30, describe=lambda: f"left: {sleepers()}")
 
 
 @pytest.mark.parametrize("how", list(ESCAPES))
@@ -68,9 +68,9 @@ def test_nothing_outlives_a_run_that_is_interrupted_twice_at_once(place: Place, 
     wait_for(sleepers)
     process.send_signal(signal.SIGINT)
     process.send_signal(signal.SIGINT)
-    out, _ = process.communicate(timeout=30)
+    out, _ = process.communicate(timeout=60)
     assert process.returncode == 130, out
-    wait_for(lambda: not sleepers(), 5, lambda: f"left: {sleepers()}")
+    wait_for(lambda: not sleepers(), 30, describe=lambda: f"left: {sleepers()}")
 
 
 @pytest.mark.fault(57)
@@ -88,9 +88,9 @@ stages: [{name: s, jobs: [{name: j, builtins.command: [sleep, 'SLEEP']}]}]
     wait_for(lambda: sum("attach --run" in line for line in place.processes()) >= when)
     for _ in range(interrupts):
         process.send_signal(signal.SIGINT)
-    out, _ = process.communicate(timeout=30)
+    out, _ = process.communicate(timeout=60)
     assert process.returncode == 130, out
-    place.wait_clean(5)
+    place.wait_clean()
     assert not list(place.home.glob(".octogram/runs/*/*"))
 
 
@@ -108,9 +108,9 @@ stages: [{name: s, jobs: [{name: c, copy: {local_path: big, remote_path: big}}]}
     process = place.start(str(path), "--headless")
     wait_for(lambda: list(place.home.glob(".octogram/runs/*/one/home/.octogram-*")))
     process.send_signal(signal.SIGINT)
-    out, _ = process.communicate(timeout=30)
+    out, _ = process.communicate(timeout=60)
     assert process.returncode == 130, out
-    place.wait_clean(5)
+    place.wait_clean()
     assert not list(place.home.glob(".octogram/runs/*/*"))
 
 
@@ -129,9 +129,9 @@ stages:
     for name in ("up", "collecting"):
         wait_for(partial(any_of, place, name))
         process.send_signal(signal.SIGINT)
-    out, _ = process.communicate(timeout=15)
+    out, _ = process.communicate(timeout=60)
     assert process.returncode == 130, out
-    place.wait_clean(5)
+    place.wait_clean()
 
 
 @pytest.mark.fault(53, 99)

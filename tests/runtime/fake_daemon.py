@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import re
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, TypeVar
 
@@ -20,19 +21,22 @@ from octogram_tui.runtime.terms import NOBODY, Before, Limits, LinkSettings
 from octogram_tui.transport.base import Receiver
 from octogram_tui.transport.boots import FirstBoot, OnWait
 
-DEADLINE_S = 20.0
+DEADLINE_S = 60.0
 FAST = Limits(
-    greeting_s=5.0,
     retry_s=0.001,
     longest_retry_s=0.01,
     hurried_retry_s=0.001,
-    stop_grace_s=0.2,
-    stop_slack_s=0.2,
-    stop_reattach_s=0.2,
-    stop_boot_s=0.2,
-    forced_stop_s=0.2,
+    stop_grace_s=30.0,
+    stop_slack_s=30.0,
+    stop_reattach_s=30.0,
+    stop_boot_s=30.0,
+    forced_stop_s=30.0,
     close_s=0.5,
 )
+"""Tries again at once, and waits for an answer that comes, however long the machine stands still before it."""
+
+HASTY = replace(FAST, stop_grace_s=0.2, stop_slack_s=0.2, stop_reattach_s=0.2, stop_boot_s=0.2, forced_stop_s=0.2)
+"""For answers that do not come."""
 
 Kind = TypeVar("Kind")
 

@@ -7,7 +7,7 @@ import contextlib
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
-from fake_daemon import DEADLINE_S, FAST, FakeChannel, FakeTransport
+from fake_daemon import DEADLINE_S, FAST, HASTY, FakeChannel, FakeTransport
 
 from octogram_tui.engine.effects import StartAgent
 from octogram_tui.engine.events import Event
@@ -72,7 +72,7 @@ class Play:
         return Link(
             effect.agent,
             transport,
-            LinkSettings("run", 60.0, BinarySource(), limits=FAST),
+            LinkSettings("run", 60.0, BinarySource(), limits=FAST if self.confirms else HASTY),
             self.driver.submit,
             lambda on_wait: _nobody(),
         )

@@ -31,7 +31,7 @@ async def test_nothing_is_acknowledged_that_could_get_lost(
     await channel.expect("run")
     channel.say("finished", seq=1, id=OURS, state="ok", result=1)
     await rig.report(AttemptReport)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not waiting:
             await asyncio.sleep(0.001)
     assert not channel.received

@@ -24,7 +24,7 @@ from octogram_tui.runtime.driver import Fed
 from octogram_tui.runtime.feeding import Feeding
 from octogram_tui.runtime.verbs import CheckFile, ForeseeFile, LogQuery, LookAtFile
 
-DEADLINE_S = 20.0
+DEADLINE_S = 60.0
 
 
 class Run:
@@ -94,8 +94,9 @@ async def test_what_the_run_refuses_is_raised(run: Run) -> None:
 
 
 async def test_a_run_that_does_not_answer_is_not_waited_for_for_ever(run: Run) -> None:
-    with pytest.raises(AttachRefused, match=r"does not answer within 0\.2 s"):
-        await ask(run.path, PauseRequest(), within_s=0.2)
+    while run.asked.empty():  # it may have taken that long to ask
+        with pytest.raises(AttachRefused, match=r"does not answer within 0\.2 s"):
+            await ask(run.path, PauseRequest(), within_s=0.2)
     _, on_fed = await run.asked.get()
     async with asyncio.timeout(DEADLINE_S):
         while run.server.is_attended:
@@ -171,8 +172,9 @@ async def test_a_console_reads_a_log_while_it_reads_events_one_at_a_time(run: Ru
 
 
 async def test_who_leaves_while_a_log_is_read_leaves_nothing(run: Run) -> None:
-    with pytest.raises(AttachRefused, match="does not answer"):
-        await ask(run.path, LogQuery("a", "p"), within_s=0.2)
+    while not run.queries:  # it may have taken that long to ask
+        with pytest.raises(AttachRefused, match="does not answer"):
+            await ask(run.path, LogQuery("a", "p"), within_s=0.2)
     async with asyncio.timeout(DEADLINE_S):
         while not run.log.cancelled():
             await asyncio.sleep(0)

@@ -32,7 +32,7 @@ from octogram_tui.transport.pool import Transports
 
 pytestmark = pytest.mark.sshd
 BEAT_S = 0.1
-DEADLINE_S = 15.0
+DEADLINE_S = 60.0
 QUICK = Limits(suspect_s=0.5, silence_s=1.0, retry_s=0.05, longest_retry_s=0.2, stop_grace_s=1.0)
 JOB = AttemptId.parse("s/j@one#1")
 Kind = TypeVar("Kind")
@@ -129,7 +129,7 @@ class Line:
 
 @pytest.fixture
 def lease_s() -> float:
-    return 30.0
+    return 90.0  # longer than a busy machine stands still
 
 
 @pytest.fixture
@@ -221,13 +221,15 @@ async def test_a_request_that_a_reset_swallows_or_not(line: Line) -> None:
 @pytest.mark.fault(4)
 async def test_a_line_that_flaps(line: Line) -> None:
     await line.started()
+    began_s = asyncio.get_running_loop().time()
     for _ in range(30):
         line.proxy.cut()
         await asyncio.sleep(0.05)
     await line.ends_well()
     daemons = set(line.home.glob(".octogram/runs/run/*"))
     assert len(daemons) == 1
-    assert line.proxy.accepted < 60, "it does not try all the time"
+    took_s = asyncio.get_running_loop().time() - began_s
+    assert line.proxy.accepted < 60 + 20 * took_s, "it does not try all the time"
 
 
 @pytest.mark.fault(8)
@@ -269,22 +271,24 @@ async def test_a_session_that_stands_still(line: Line, openssh_server: SshServer
 
 
 @pytest.mark.fault(6)
-@pytest.mark.parametrize("lease_s", [12.0])  # long enough for a busy machine to make the connection again
 async def test_a_line_that_heals_before_the_lease_is_over(line: Line) -> None:
     await line.started()
     line.proxy.refuses = True
     line.proxy.cut()
     await line.report(AgentSilentReport)
-    await asyncio.sleep(2.5)
+    before = line.proxy.accepted
+    await line.until(lambda: line.proxy.accepted >= before + 5)
     line.proxy.refuses = False
     await line.report(AgentBackReport)
     await line.ends_well()
 
 
 @pytest.mark.fault(5)
-@pytest.mark.parametrize("lease_s", [1.0])
 async def test_a_line_that_is_cut_for_longer_than_the_lease(line: Line) -> None:
     await line.started()
+    line.link.settings = replace(line.link.settings, lease_s=1.0)  # short once all is there: the next greeting says it
+    line.proxy.cut()
+    await line.report(AgentBackReport)
     line.proxy.refuses = True
     line.proxy.cut()
     await line.until(lambda: not list(line.home.glob(".octogram/runs/run/*")))

@@ -27,7 +27,7 @@ from octogram_tui.runtime.driver import Fed
 from octogram_tui.runtime.requests import MAX_REQUEST_BYTES
 from octogram_tui.runtime.verbs import Evaluate
 
-DEADLINE_S = 20.0
+DEADLINE_S = 60.0
 
 
 async def no_log(_: Question) -> dict[str, Any]:

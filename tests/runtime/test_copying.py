@@ -426,11 +426,11 @@ async def test_cancelled_midway_leaves_nothing(here: Agent, tmp_path: Path, as_t
     transport = Stopping(here.transport, 3 << 20)
     path = source if as_tree else source / "b"
     task = asyncio.create_task(copy_to(transport, here.argv_for, path, "target", home=str(here.home)))
-    await asyncio.wait_for(transport.stalled.wait(), 30)
+    await asyncio.wait_for(transport.stalled.wait(), 60)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    await asyncio.wait_for(transport.channel.wait_gone(), 30)
+    await asyncio.wait_for(transport.channel.wait_gone(), 60)
     assert here.names() == []
 
 

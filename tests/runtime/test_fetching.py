@@ -198,7 +198,7 @@ async def test_cancelled_midway_leaves_nothing(tmp_path: Path) -> None:
     script = parcel_of(ROOT, file_parts("whole", b"x"), file_parts("cut", b"y" * 100)[:-50])
     begun = asyncio.Event()
     task = asyncio.create_task(from_script(script, tmp_path / "target", on_progress=lambda done, total: begun.set()))
-    await asyncio.wait_for(begun.wait(), 30)
+    await asyncio.wait_for(begun.wait(), 60)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task

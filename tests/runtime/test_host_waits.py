@@ -17,7 +17,7 @@ from octogram_tui.runtime.client import Client
 from octogram_tui.runtime.host import Host, HostSettings
 from octogram_tui.scenario.load import load_scenario
 
-DEADLINE_S = 30.0
+DEADLINE_S = 60.0
 EMPTY = "agents: [{name: one, transport: local}]\nstages: [{name: s, jobs: [{name: j, builtins.command: ['true']}]}]\n"
 
 

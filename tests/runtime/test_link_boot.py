@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any, Literal
 
 import pytest
-from fake_daemon import FAST, Rig
+from fake_daemon import FAST, HASTY, Rig
 
 from octogram_tui.engine.stimuli import AgentEndReport, AgentUpReport, StartFailureReport
 from octogram_tui.errors import AuthFailed, ExitCode, LinkLost
@@ -58,7 +58,7 @@ async def test_the_bundle_is_pushed_when_it_is_needed(rig: Rig) -> None:
     rig.link.start()
     channel = await rig.channel()
     channel.boot('{"need":true}')
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while len(channel.raw) < len(build_bundle().data):
             channel.changed.clear()
             await channel.changed.wait()
@@ -262,7 +262,8 @@ async def test_stopped_between_greeting_and_answer(rig: Rig) -> None:
 
 
 @pytest.mark.parametrize("force", [False, True])
-async def test_stopped_and_the_greeting_is_never_answered(rig: Rig, force: bool) -> None:
+async def test_stopped_and_the_greeting_is_never_answered(rigs: Callable[..., Rig], force: bool) -> None:
+    rig = rigs(HASTY)
     rig.link.start()
     channel = await rig.channel()
     channel.boot()

@@ -60,10 +60,13 @@ async def test_longer_silence_ends_the_connection(rigs: Callable[..., Rig]) -> N
 @pytest.mark.parametrize(
     ("silent_s", "told", "is_cut"), [(9.5, [], False), (10.5, ["AgentSilentReport"], False), (20.5, [], True)]
 )
-async def test_how_long_a_silence_may_last(rig: Rig, silent_s: float, told: list[str], is_cut: bool) -> None:
+async def test_how_long_a_silence_may_last(
+    rig: Rig, silent_s: float, told: list[str], is_cut: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     channel = await rig.up()
-    rig.link._last_heard_s -= silent_s
+    monkeypatch.setattr(rig.link._loop, "time", lambda: rig.link._last_heard_s + silent_s)
     rig.link.beat()
+    monkeypatch.undo()
     assert rig.kinds() == ["AgentUpReport", *told]
     assert channel.is_aborted == is_cut
 
@@ -133,13 +136,17 @@ async def test_another_daemon_means_that_the_first_has_died(rig: Rig) -> None:
 
 
 @pytest.mark.fault(5, 31)
-async def test_an_attempt_to_reattach_ends_with_the_lease_whatever_it_takes(rigs: Callable[..., Rig]) -> None:
-    rig = rigs(replace(FAST, greeting_s=3600.0, stop_grace_s=0.0), lease_s=0.1)
+async def test_an_attempt_to_reattach_ends_with_the_lease_whatever_it_takes(
+    rigs: Callable[..., Rig], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rig = rigs(replace(FAST, greeting_s=3600.0, stop_grace_s=0.0))
     channel = await rig.up()
     channel.lose(LinkLost("cut"))
     held = await rig.channel()
     held.boot()
     await held.expect("hello")  # a daemon that stands still takes the greeting, and does not answer
+    now_s = rig.link._loop.time
+    monkeypatch.setattr(rig.link._loop, "time", lambda: now_s() + 1000)
     assert "its lease is over" in (await rig.report(AgentLossReport)).message
     assert held.is_aborted
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from fake_daemon import FAST, Rig
+from fake_daemon import FAST, HASTY, Rig
 
 from octogram_tui.engine.stimuli import AgentBackReport, AgentEndReport, AgentLossReport, AgentSilentReport
 from octogram_tui.errors import AuthFailed, ConnectFailed, LinkLost
@@ -36,7 +36,8 @@ async def test_what_remains_is_told(rig: Rig) -> None:
     assert (ended.is_clean, ended.remaining[0]["pid"]) == (False, 7)
 
 
-async def test_a_stop_that_is_not_confirmed(rig: Rig) -> None:
+async def test_a_stop_that_is_not_confirmed(rigs: Callable[..., Rig]) -> None:
+    rig = rigs(HASTY)
     await rig.up()
     rig.link.stop(force=False)
     ended = await rig.report(AgentEndReport)
@@ -58,7 +59,7 @@ async def test_force_overtakes_grace(rigs: Callable[..., Rig]) -> None:
 
 
 async def test_forced_and_not_confirmed(rigs: Callable[..., Rig]) -> None:
-    rig = rigs(replace(FAST, stop_grace_s=3600.0))
+    rig = rigs(replace(HASTY, stop_grace_s=3600.0))
     await rig.up()
     rig.link.stop(force=True)
     assert not (await rig.report(AgentEndReport)).is_clean
@@ -106,7 +107,8 @@ async def test_a_daemon_that_has_left_is_vouched_for_by_the_next(rigs: Callable[
     assert "AgentLossReport" not in rig.kinds()
 
 
-async def test_a_connection_that_stays_down(rig: Rig) -> None:
+async def test_a_connection_that_stays_down(rigs: Callable[..., Rig]) -> None:
+    rig = rigs(HASTY)
     channel = await rig.up()
     rig.transport.failures = [ConnectFailed("refused") for _ in range(100_000)]
     channel.lose(LinkLost("cut"))

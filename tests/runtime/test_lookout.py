@@ -7,7 +7,8 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from fixtures_ssh import DEADLINE_S, SshServer, free_port
+from fixtures_ssh import DEADLINE_S, SshServer
+from ports import free_port
 
 from octogram_tui.model.ids import AgentName
 from octogram_tui.model.scenario import AgentSpec, Scenario

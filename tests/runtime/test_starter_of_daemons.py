@@ -22,7 +22,7 @@ from octogram_tui.transport.base import Receiver, Transport
 from octogram_tui.transport.boots import FirstBoot, OnWait
 from octogram_tui.transport.pool import Transports
 
-DEADLINE_S = 20.0
+DEADLINE_S = 60.0
 PLACE = "/proc/1/fd/5"
 
 

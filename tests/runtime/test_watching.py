@@ -15,7 +15,7 @@ from octogram_tui.model.scenario import Scenario
 from octogram_tui.runtime import watch
 from octogram_tui.scenario.load import load_scenario
 
-DEADLINE_S = 20.0
+DEADLINE_S = 60.0
 TEXT = """
 agents: [{name: one, transport: local}]
 stages:

@@ -67,7 +67,7 @@ def held(planted: Place) -> Iterator[Place]:
     assert found_in("\n".join(planted.processes())) == []
     yield planted
     process.send_signal(signal.SIGINT)
-    out, _ = process.communicate(timeout=30)
+    out, _ = process.communicate(timeout=60)
     assert found_in(out) == []
 
 
@@ -75,7 +75,7 @@ def asked_raw(place: Place, *lines: dict[str, object]) -> bytes:
     """Ask over the control socket, and give every byte that came back until the last answer."""
     path = archive.find(place.runs_dir, "last").info.socket
     with socket.socket(socket.AF_UNIX) as console:
-        console.settimeout(30)
+        console.settimeout(60)
         console.connect(str(path))
         data = b""
         for line in lines:

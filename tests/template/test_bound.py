@@ -175,7 +175,7 @@ def test_ctrl_c_ends_an_evaluation_at_once() -> None:
     began = threading.Event()
 
     def interrupt() -> None:
-        began.wait(10)
+        began.wait(60)
         signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
 
     thread = threading.Thread(target=interrupt)

@@ -18,7 +18,7 @@ from octogram_tui.transport.local import LocalTransport
 from octogram_tui.transport.pool import Transports
 from octogram_tui.transport.turns import Turns
 
-DEADLINE_S = 20.0
+DEADLINE_S = 60.0
 
 
 def silent(_: str) -> None:

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fixtures_ssh import DEADLINE_S, ServerFactory, SshServer, free_port
+from fixtures_ssh import DEADLINE_S, ServerFactory, SshServer
+from ports import free_port
 
 from octogram_tui.model.ids import AgentName
 from octogram_tui.model.scenario import AgentSpec

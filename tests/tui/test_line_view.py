@@ -78,7 +78,7 @@ async def test_the_scrollbar_is_there_and_covers_nothing(ascii_only: bool) -> No
         def looks() -> set[object]:
             return {(segment.style.bgcolor, segment.style.reverse) for segment in bar() if segment.style}
 
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while len(looks()) < 2:
                 await pilot.pause()
         assert app.pane.line_cells == 39

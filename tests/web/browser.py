@@ -19,7 +19,7 @@ OPTIONS = (
     "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
     "--disable-component-update --disable-sync --disable-extensions --remote-debugging-port=0 --window-size=1000,620"
 )
-DEADLINE_S = 40.0
+DEADLINE_S = 60.0
 
 
 def program() -> str | None:

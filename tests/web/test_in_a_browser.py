@@ -48,7 +48,7 @@ def consoles(place: Place) -> list[str]:
 
 
 async def until(tab: Browser, expression: str, wanted: str) -> None:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while wanted not in str(await tab.says(expression)):
             await asyncio.sleep(0.02)
 
@@ -67,14 +67,14 @@ async def test_the_console_is_drawn_and_takes_keys(place: Place, tmp_path: Path)
             await tab.until("stock")
             await tab.press("E")  # the terminal cannot be lent out: that is said, and nothing else happens
             await tab.until("no terminal")
-            async with asyncio.timeout(30):  # the browser draws when it likes to
+            async with asyncio.timeout(60):  # the browser draws when it likes to
                 while colours(await tab.picture()) < 100:
                     await asyncio.sleep(0.05)
             await tab.press("q")
             await tab.until("Leave the run?")
             await tab.press("d")
             await until(tab, "document.body.className", "-closed")
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(60):
                 while consoles(place):
                     await asyncio.sleep(0.02)
             await tab.do("Page.navigate", url=url)  # again
@@ -111,6 +111,6 @@ async def test_the_server_alone(place: Place) -> None:
         assert len(consoles(place)) == 1
         os.kill(server.pid, signal.SIGKILL)  # not even time to say goodbye
         await server.wait()
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while consoles(place):
                 await asyncio.sleep(0.05)

@@ -37,7 +37,7 @@ async def choose(tab: Browser, name: str, value: str) -> None:
 
 
 async def until(tab: Browser, expression: str, wanted: Any) -> None:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while str(wanted) not in str(await tab.says(expression)):
             await asyncio.sleep(0.02)
 

@@ -29,11 +29,11 @@ async def serving(*arguments: str) -> AsyncIterator[tuple[ClientSession, str, Br
 
 
 async def heard(socket: aiohttp.ClientWebSocketResponse) -> Any:
-    return (await socket.receive(timeout=20)).data
+    return (await socket.receive(timeout=60)).data
 
 
 async def gone(pid: int) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while Path(f"/proc/{pid}").exists():
             await asyncio.sleep(0.01)
 
@@ -99,7 +99,7 @@ ODD = [
 async def test_odd_requests_are_refused_as_all_without_the_token_are(
     head: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async with serving() as (_client, root, _server), asyncio.timeout(20):
+    async with serving() as (_client, root, _server), asyncio.timeout(60):
         host = root.removeprefix("http://")
         reader, writer = await asyncio.open_connection(*host.split(":"))
         asked = f"{head}\r\n{'' if 'Host:' in head else f'Host: {host}'}\r\nConnection: close\r\n\r\n"
@@ -175,14 +175,14 @@ async def test_a_console_that_is_left_closes_its_page() -> None:
         async with client.ws_connect(f"{root}/{server.token}/ws") as socket:
             pid, *_ = json.loads(await heard(socket))
             os.kill(pid, signal.SIGKILL)
-            assert (await socket.receive(timeout=20)).type is aiohttp.WSMsgType.CLOSE
+            assert (await socket.receive(timeout=60)).type is aiohttp.WSMsgType.CLOSE
 
 
 async def test_a_console_that_cannot_start_closes_its_page(capsys: pytest.CaptureFixture[str]) -> None:
     server = BrowserServer([sys.executable, "-c", "raise SystemExit('no theme pink')"], "x")
     async with TestServer(server.app(), host="127.0.0.1") as running, ClientSession() as client:
         async with client.ws_connect(f"http://127.0.0.1:{running.port}/{server.token}/ws") as socket:
-            assert (await socket.receive(timeout=20)).type is aiohttp.WSMsgType.CLOSE
+            assert (await socket.receive(timeout=60)).type is aiohttp.WSMsgType.CLOSE
     assert "no theme pink" in capsys.readouterr().err
 
 
@@ -190,7 +190,7 @@ async def test_it_ends_in_order_with_its_pages_and_says_which_port_it_cannot_hav
     server = BrowserServer([sys.executable, str(CONSOLE)], "x")
     told: list[str] = []
     serving = asyncio.create_task(server.run(0, told.append))
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not told:
             await asyncio.sleep(0.01)
     other = BrowserServer([sys.executable], "x")
@@ -199,7 +199,7 @@ async def test_it_ends_in_order_with_its_pages_and_says_which_port_it_cannot_hav
     async with ClientSession() as client, client.ws_connect(f"{told[0]}ws") as socket:
         pid, *_ = json.loads(await heard(socket))
         server.end()
-        assert (await socket.receive(timeout=20)).data == 1001
+        assert (await socket.receive(timeout=60)).data == 1001
     await serving
     assert not Path(f"/proc/{pid}").exists()
     assert server.token != other.token

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from agent_harness import Connection, Place, is_alive, until
-from test_guard import hide, parent_of
+from test_guard import hide, parent_of, send
 
 from octogram_agentd.processes.brand import LEAST
 from octogram_agentd.processes.filenames import RECORD
@@ -177,7 +177,7 @@ def test_what_a_guard_that_dies_at_its_work_leaves_is_ended_by_the_next_daemon(p
     guard = parent_of(daemon)
     shorter = place.connect(epoch=2, lease_s=2.0)  # once all is there, however busy the machine is
     first.close()
-    os.kill(daemon, signal.SIGKILL)
+    send(signal.SIGKILL, daemon)
     until(lambda: not is_alive(guard), "the guard dies too")
     shorter.drain()
     shorter.close()

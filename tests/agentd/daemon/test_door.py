@@ -106,7 +106,7 @@ def test_no_second_daemon_while_the_first_lives(place: Place, there: tuple[Conne
     try:
         bridge = place.attach("--birth", welcome["birth"], "--at", welcome["home"])
         assert bridge.bridge.stdin is not None
-        assert bridge.bridge.wait(30) == attach.EXIT_NOT_KNOWN
+        assert bridge.bridge.wait(60) == attach.EXIT_NOT_KNOWN
         bridge.close()
         others = subprocess.run(["ls", str(place.base / "run")], capture_output=True, text=True, check=True)
         assert others.stdout.split() == ["agent"]

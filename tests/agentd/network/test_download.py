@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from interpreters import interpreters
+from ports import free_port
 
 from octogram_agentd.network import download as module
 from octogram_agentd.processes import origin
@@ -86,9 +87,7 @@ def test_a_file_is_downloaded(download: Download, url: str, tmp_path: Path) -> N
 
 @pytest.mark.fault(92)
 def test_why_not(download: Download, url: str, tmp_path: Path) -> None:
-    with socket.socket() as closed:
-        closed.bind(("127.0.0.1", 0))
-        port = closed.getsockname()[1]
+    port = free_port()
     expected = {
         url + "/none": "the server answered 404 Nothing Here",
         url + "/short": "the connection ended after 10 of 100 bytes",

@@ -57,7 +57,7 @@ class Server:
     def ask(
         self, target: str, method: str = "GET", address: str = "127.0.0.1", **headers: str
     ) -> tuple[int, dict[str, str], bytes]:
-        connection = http.client.HTTPConnection(address, self.port, timeout=20)
+        connection = http.client.HTTPConnection(address, self.port, timeout=60)
         try:
             connection.putrequest(method, target, skip_host=False)
             for name, value in headers.items():
@@ -69,7 +69,7 @@ class Server:
             connection.close()
 
     def raw(self, data: bytes) -> bytes:
-        with socket.create_connection(("127.0.0.1", self.port), timeout=20) as connection:
+        with socket.create_connection(("127.0.0.1", self.port), timeout=60) as connection:
             connection.sendall(data)
             connection.shutdown(socket.SHUT_WR)
             return b"".join(iter(lambda: connection.recv(65536), b""))
@@ -314,7 +314,7 @@ def test_a_ticket_stands_in_no_log_and_a_key_in_no_command_line(place: Path) -> 
 
 def test_without_a_key_or_the_word_for_none_nothing_is_served(tmp_path: Path) -> None:
     argv = origin.argv("network.fileserver", "127.0.0.1", "0", str(tmp_path))
-    done = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=20, check=False)
+    done = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, check=False)
     assert (done.returncode, done.stdout) == (2, "")
     assert "needs a key" in done.stderr
 
@@ -329,7 +329,7 @@ def test_idle_and_half_open_connections_shut_nobody_out(place: Path) -> None:
     idle = []
     try:
         for number in range(48):
-            idle.append(socket.create_connection(("127.0.0.1", one.port), timeout=20))
+            idle.append(socket.create_connection(("127.0.0.1", one.port), timeout=60))
             idle[-1].sendall([b"", b"GET /f.txt HTTP/1.1\r\n", b"\x16"][number % 3])
         assert one.ask("/f.txt")[2] == b"0123456789"
         with contextlib.suppress(ConnectionResetError):
@@ -346,10 +346,10 @@ def test_transfers_under_way_are_not_sent_away_and_who_comes_waits(place: Path) 
     busy = []
     try:
         for _ in range(16):
-            busy.append(socket.create_connection(("127.0.0.1", one.port), timeout=20))
+            busy.append(socket.create_connection(("127.0.0.1", one.port), timeout=60))
             busy[-1].sendall(b"GET /big HTTP/1.1\r\n\r\n")
             assert busy[-1].recv(8).startswith(b"HTTP")
-        with socket.create_connection(("127.0.0.1", one.port), timeout=20) as waiting:
+        with socket.create_connection(("127.0.0.1", one.port), timeout=60) as waiting:
             waiting.sendall(b"GET /f.txt HTTP/1.1\r\n\r\n")
             busy.pop().close()
             assert select.select([waiting], [], [], 20)[0]
@@ -372,7 +372,7 @@ class Late(fileserver.Server):
         self.thread.start()
 
     def connect(self, sent: bytes) -> socket.socket:
-        connection = socket.create_connection(self.listener.getsockname(), timeout=20)
+        connection = socket.create_connection(self.listener.getsockname(), timeout=60)
         connection.sendall(sent)
         return connection
 
@@ -468,7 +468,7 @@ def test_a_port_in_use_names_its_holder(tmp_path: Path, address: str, written: s
         taken.listen()
         port = taken.getsockname()[1]
         one = Server(tmp_path, address=address, port=port)
-        one.process.wait(timeout=20)
+        one.process.wait(timeout=60)
         assert one.process.stderr is not None
         err = one.process.stderr.read()
         one.close()

@@ -31,7 +31,7 @@ async def agent(tmp_path: Path) -> AsyncIterator[Agent]:
 
 
 def ask(port: int, path: str) -> Any:
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/v1/{path}", timeout=20) as answer:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/v1/{path}", timeout=60) as answer:
         return json.load(answer)["data"]
 
 

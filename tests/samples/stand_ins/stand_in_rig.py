@@ -7,7 +7,6 @@ import json
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -19,10 +18,12 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from ports import free_port
+
 STAND_INS = Path(__file__).parents[3] / "sample_scenarios" / "stand_ins"
 # The interpreter of the stand-ins, which may be older than the one of the tests.
 PYTHON = os.environ.get("STAND_IN_PYTHON", sys.executable)
-DEADLINE_S = 20.0
+DEADLINE_S = 60.0
 BLOCK_DELAY_S = "0.1"
 BOOTSTRAP_SECRETS = {
     "activator": "edsk31vznjHSSpGExDMHYASz45VZqXN4DPxvsa4hAyY8dHM28cZzp6",
@@ -44,13 +45,6 @@ def install(directory: Path, *options: str) -> Path:
     command = [PYTHON, str(STAND_INS / "octez.py"), "install", str(directory), "--python", PYTHON]
     subprocess.run([*command, *options], check=True, stdout=subprocess.DEVNULL)
     return directory
-
-
-def fresh_port() -> int:
-    """Find a port that nobody uses."""
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
 
 
 def environment(**more: str) -> dict[str, str]:
@@ -229,9 +223,9 @@ class Sandbox:
 
     def start_node(self, data_dir: Path, *words: object, **env: str) -> tuple[Daemon, str]:
         """Run a configured node; gives it and its URL."""
-        rpc = f"127.0.0.1:{fresh_port()}"
+        rpc = f"127.0.0.1:{free_port()}"
         if "--net-addr" not in words:
-            words = (*words, "--net-addr", f"127.0.0.1:{fresh_port()}")
+            words = (*words, "--net-addr", f"127.0.0.1:{free_port()}")
         node = self.start("octez-node", "run", "--data-dir", data_dir, "--rpc-addr", rpc, *words, **env)
         node.wait_line("the Tezos node is now running")
         return node, f"http://{rpc}"

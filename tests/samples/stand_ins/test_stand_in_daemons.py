@@ -10,7 +10,8 @@ import threading
 from collections.abc import Callable
 
 import pytest
-from stand_in_rig import DEADLINE_S, MakeSandbox, Sandbox, call, fresh_port, get, heads, wait_for_level
+from ports import free_port
+from stand_in_rig import DEADLINE_S, MakeSandbox, Sandbox, call, get, heads, wait_for_level
 
 
 def test_a_node_is_configured_once_and_runs_only_when_configured(sandbox: Sandbox) -> None:
@@ -26,7 +27,7 @@ def test_a_node_is_configured_once_and_runs_only_when_configured(sandbox: Sandbo
 
 def test_a_second_node_finds_the_directory_locked_and_the_port_taken(sandbox: Sandbox) -> None:
     sandbox.bring_up_node()
-    ports = ["--net-addr", f"127.0.0.1:{fresh_port()}"]
+    ports = ["--net-addr", f"127.0.0.1:{free_port()}"]
     locked = sandbox.run("octez-node", "run", "--data-dir", sandbox.data_dir, *ports)
     assert (locked.returncode, "locked" in locked.stderr) == (1, True)
     other = sandbox.place / "other"
@@ -83,7 +84,7 @@ def test_a_malformed_address_makes_the_configuration_invalid(
 )
 def test_an_address_that_is_not_ours_is_no_other_node(sandbox: Sandbox, option: str, text: str, said: str) -> None:
     sandbox.configure_node(sandbox.data_dir, "--network", "sandbox")
-    ports = {name: f"127.0.0.1:{fresh_port()}" for name in ("--net-addr", "--rpc-addr")}
+    ports = {name: f"127.0.0.1:{free_port()}" for name in ("--net-addr", "--rpc-addr")}
     words = [word for name, address in {**ports, option: text}.items() for word in (name, address)]
     done = sandbox.run("octez-node", "run", "--data-dir", sandbox.data_dir, *words)
     assert (done.returncode, said in done.stderr) == (1, True), done.stderr
@@ -98,7 +99,7 @@ def test_peers_of_a_dal_node_are_read_when_it_starts(sandbox: Sandbox) -> None:
 
 
 def test_metrics_have_an_address_of_their_own(sandbox: Sandbox) -> None:
-    port = fresh_port()
+    port = free_port()
     sandbox.bring_up_node("--metrics-addr", f"127.0.0.1:{port}")
     text = call(f"http://127.0.0.1:{port}/metrics")[1]
     assert "# TYPE octez_validator_chain_head_level gauge\noctez_validator_chain_head_level 0\n" in text
@@ -108,8 +109,8 @@ def test_metrics_have_an_address_of_their_own(sandbox: Sandbox) -> None:
 
 def test_a_node_open_to_all_lets_only_those_change_it_whom_the_acl_names(sandbox: Sandbox) -> None:
     sandbox.configure_node(sandbox.data_dir, "--network", "sandbox", "--synchronisation-threshold", "0")
-    rpc = f"0.0.0.0:{fresh_port()}"
-    words = ["run", "--data-dir", sandbox.data_dir, "--net-addr", f"127.0.0.1:{fresh_port()}", "--rpc-addr", rpc]
+    rpc = f"0.0.0.0:{free_port()}"
+    words = ["run", "--data-dir", sandbox.data_dir, "--net-addr", f"127.0.0.1:{free_port()}", "--rpc-addr", rpc]
     sandbox.url = f"http://127.0.0.1:{rpc.rpartition(':')[2]}"
     strict = sandbox.start("octez-node", *words, "--allow-all-rpc", "127.0.0.1:1")
     strict.wait_line("the Tezos node is now running")
@@ -146,12 +147,12 @@ def test_a_restarted_node_continues_its_chain(sandbox: Sandbox) -> None:
     assert "Cannot connect to the node" in "\n".join(baker.lines)
     _, sandbox.url = sandbox.start_node(sandbox.data_dir)
     sandbox.start_baker()
-    assert get(f"{sandbox.url}/chains/main/blocks/4")["hash"] == head["hash"]
+    assert get(f"{sandbox.url}/chains/main/blocks/{head['level']}")["hash"] == head["hash"]
     wait_for_level(sandbox.url, get(f"{sandbox.url}/chains/main/blocks/head/header")["level"] + 2)
 
 
 def test_a_baker_with_keep_alive_waits_for_its_node(sandbox: Sandbox) -> None:
-    sandbox.url = f"http://127.0.0.1:{fresh_port()}"
+    sandbox.url = f"http://127.0.0.1:{free_port()}"
     words = ["--base-dir", sandbox.wallet, "run", "remotely", "--liquidity-baking-toggle-vote", "pass", "--without-dal"]
     refused = sandbox.run("octez-baker", "--endpoint", sandbox.url, *words)
     assert (refused.returncode, "Cannot connect to the node" in refused.stderr) == (1, True)
@@ -172,7 +173,7 @@ def test_a_baker_refuses_an_older_node(make_sandbox: MakeSandbox) -> None:
 
 def test_nodes_follow_one_another(sandbox: Sandbox) -> None:
     sandbox.configure_node(sandbox.data_dir, "--network", "sandbox", "--synchronisation-threshold", "1")
-    net = f"127.0.0.1:{fresh_port()}"
+    net = f"127.0.0.1:{free_port()}"
     _, sandbox.url = sandbox.start_node(sandbox.data_dir, "--net-addr", net)
     assert get(f"{sandbox.url}/chains/main/is_bootstrapped") == {"bootstrapped": False, "sync_state": "unsynced"}
     second = sandbox.place / "second"
@@ -186,7 +187,8 @@ def test_nodes_follow_one_another(sandbox: Sandbox) -> None:
     sandbox.start_baker()
     wait_for_level(first, 3)
     sandbox.client_ok("--wait", "1", *["transfer", "1", "from", "bootstrap1", "to", "bootstrap2"])
-    level = wait_for_level(first, 4)["level"]
+    level = get(f"{url}/chains/main/blocks/head/header")["level"]
+    wait_for_level(first, level)
     blocks = [get(f"{node}/chains/main/blocks/{level}/hash") for node in (first, url)]
     assert blocks[0] == blocks[1]
     path = f"/chains/main/blocks/head/context/contracts/{sandbox.address('bootstrap2')}/balance"
@@ -215,7 +217,7 @@ def test_a_snapshot_moves_a_chain(sandbox: Sandbox) -> None:
     sandbox.configure_node(other, "--network", "sandbox")
     assert sandbox.run("octez-node", *words).returncode == 0
     _, url = sandbox.start_node(other)
-    assert get(f"{url}/chains/main/blocks/3/hash") == head["hash"]
+    assert get(f"{url}/chains/main/blocks/{head['level']}/hash") == head["hash"]
     sandbox.daemons[-1].stop()
     again = sandbox.run("octez-node", *words)
     assert (again.returncode, "not empty" in again.stderr) == (1, True)
@@ -273,7 +275,7 @@ def test_a_network_whose_description_is_not_whole(sandbox: Sandbox, missing: str
 
 
 def test_the_sandbox_spelt_out_is_the_sandbox(sandbox: Sandbox) -> None:
-    address = f"127.0.0.1:{fresh_port()}"
+    address = f"127.0.0.1:{free_port()}"
     sandbox.bring_up_node("--net-addr", address)
     sandbox.place.joinpath("network.json").write_text(json.dumps(SANDBOX))
     other = sandbox.place / "other"

@@ -8,16 +8,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from stand_in_rig import Daemon, MakeSandbox, Sandbox, call, fresh_port, get, wait_for_level
+from ports import free_port
+from stand_in_rig import Daemon, MakeSandbox, Sandbox, call, get, wait_for_level
 
 CONTRACT = "parameter (or (unit %go) (int %add)); storage unit; code { CDR ; NIL operation ; PAIR }"
 
 
 def start_dal_node(sandbox: Sandbox, *words: str) -> tuple[Daemon, str]:
     """Configure and run a DAL node, and wait until it is ready."""
-    rpc, data_dir = f"127.0.0.1:{fresh_port()}", sandbox.place / "dal"
-    addresses = ["--rpc-addr", rpc, "--net-addr", f"127.0.0.1:{fresh_port()}"]
-    addresses += ["--metrics-addr", f"127.0.0.1:{fresh_port()}"]
+    rpc, data_dir = f"127.0.0.1:{free_port()}", sandbox.place / "dal"
+    addresses = ["--rpc-addr", rpc, "--net-addr", f"127.0.0.1:{free_port()}"]
+    addresses += ["--metrics-addr", f"127.0.0.1:{free_port()}"]
     done = sandbox.run("octez-dal-node", "config", "init", "--data-dir", data_dir, *addresses, *words)
     assert done.returncode == 0, done.stderr
     dal = sandbox.start("octez-dal-node", "run", "--data-dir", data_dir, "--endpoint", sandbox.url)
@@ -110,7 +111,7 @@ def published_headers(sandbox: Sandbox) -> Any:
     """Find the slots that were published in the last blocks."""
     head = get(f"{sandbox.url}/chains/main/blocks/head/header")["level"]
     path = f"{sandbox.url}/chains/main/blocks/head/context/dal/published_slot_headers"
-    found = [get(f"{path}?level={level}") for level in range(head, max(head - 60, 0), -1)]
+    found = (get(f"{path}?level={level}") for level in range(head, 0, -1))
     return next(headers for headers in found if headers)
 
 
@@ -156,11 +157,11 @@ def test_a_rollup_follows_its_messages(make_sandbox: MakeSandbox, release: str) 
 
 def start_rollup_node(sandbox: Sandbox, address: str, data_dir: Path) -> tuple[Daemon, str]:
     """Run a rollup node with the options that every release takes."""
-    port = str(fresh_port())
+    port = str(free_port())
     program = "octez-smart-rollup-node" if sandbox.level >= 18 else "octez-smart-rollup-node-alpha"
     run = ["run", "operator", "for", address, "with", "operators", "bootstrap1", "default:bootstrap2"]
     options = ["--data-dir", data_dir, "--rpc-addr", "127.0.0.1", "--rpc-port", port]
-    options += ["--metrics-addr", f"127.0.0.1:{fresh_port()}"]
+    options += ["--metrics-addr", f"127.0.0.1:{free_port()}"]
     rollup = sandbox.start(program, "--endpoint", sandbox.url, "--base-dir", sandbox.wallet, *run, *options)
     rollup.wait_line(f"The smart rollup node is listening to 127.0.0.1:{port}")
     return rollup, f"http://127.0.0.1:{port}"

@@ -106,11 +106,11 @@ def test_an_allocation_is_held_while_nobody_can_renew_it(tmp_path: Path) -> None
     for program in ("sleep", "scontrol"):
         (tmp_path / program).chmod(0o755)
     path = {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
-    subprocess.run(["sh", "-c", guard(0.0)], env=path, check=True, timeout=20)
+    subprocess.run(["sh", "-c", guard(0.0)], env=path, check=True, timeout=60)
     assert asked.read_text().split() == ["0", "1", "0", "1", "0", "0"], "at the start, and in the middle and at the end"
     answers.write_text("1\n" + "0\n" * 9)
     asked.unlink()
-    subprocess.run(["sh", "-c", guard(0.0)], env=path, check=True, timeout=20)
+    subprocess.run(["sh", "-c", guard(0.0)], env=path, check=True, timeout=60)
     assert asked.read_text().split() == ["1"], "a node that has never been answered ends it as ever"
 
 

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fixtures_ssh import DEADLINE_S, Recorder, ServerFactory, SshServer, free_port
+from fixtures_ssh import DEADLINE_S, Recorder, ServerFactory, SshServer
+from ports import free_port
 
 from octogram_tui.errors import BootstrapFailed, ConnectFailed, ExitCode, LinkLost, TransportError
 from octogram_tui.model.ids import AgentName

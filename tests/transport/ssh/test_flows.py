@@ -114,7 +114,7 @@ async def _send(channel: SshChannel) -> None:
     ids=["gcm", "gcm and new keys", "gcm256 and new keys", "gcm compressed", "chacha and new keys", "ctr"],
 )
 async def test_what_goes_out_comes_back_in_each_cipher_and_over_new_keys(cipher: str, options: dict[str, Any]) -> None:
-    async with echoing(cipher, **options) as (connection, channel, kept), asyncio.timeout(30):
+    async with echoing(cipher, **options) as (connection, channel, kept), asyncio.timeout(60):
         await _send(channel)
         assert connection._rekey_bytes_sent < options.get("rekey_bytes", 2 * len(CONTENT)) + 600_000
         assert await channel.wait_closed() == 7
@@ -139,7 +139,7 @@ async def test_the_library_handles_no_packet_of_data(monkeypatch: pytest.MonkeyP
 
         connection.send_packet, connection.data_received = send_packet, data_received
 
-    async with echoing(GCM, before) as (connection, channel, kept), asyncio.timeout(30):
+    async with echoing(GCM, before) as (connection, channel, kept), asyncio.timeout(60):
         handled.update(sent=0, came=0)
         writes: list[int] = []
         send = connection._send
@@ -159,7 +159,7 @@ async def test_the_library_handles_no_packet_of_data(monkeypatch: pytest.MonkeyP
 
 async def test_a_packet_that_was_changed_on_the_way_ends_the_connection() -> None:
     connection: Any
-    async with echoing(GCM) as (connection, channel, kept), asyncio.timeout(30):
+    async with echoing(GCM) as (connection, channel, kept), asyncio.timeout(60):
         take = connection.data_received
 
         def changed(data: bytes) -> None:
@@ -174,7 +174,7 @@ async def test_a_packet_that_was_changed_on_the_way_ends_the_connection() -> Non
 
 @pytest.mark.parametrize("size", [1, 3, 700])
 async def test_packets_may_be_cut_anywhere(size: int) -> None:
-    async with echoing(GCM) as (connection, channel, kept), asyncio.timeout(30):
+    async with echoing(GCM) as (connection, channel, kept), asyncio.timeout(60):
         take = connection.data_received
 
         def cut(data: bytes) -> None:
@@ -190,7 +190,7 @@ async def test_packets_may_be_cut_anywhere(size: int) -> None:
 
 async def test_a_library_that_is_another_is_left_to_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(asyncssh, "__version__", "2.99.0")
-    async with echoing(GCM) as (connection, channel, kept), asyncio.timeout(30):
+    async with echoing(GCM) as (connection, channel, kept), asyncio.timeout(60):
         assert Outflow.when_known(channel._channel) is None  # type: ignore[arg-type]
         assert "data_received" not in vars(connection)
         await _send(channel)

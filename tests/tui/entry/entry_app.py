@@ -18,7 +18,7 @@ from octogram_tui.journal.writer import JournalWriter
 from octogram_tui.tui.entry.app import EntryApp
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
-DEADLINE_S = 30.0
+DEADLINE_S = 60.0
 
 
 def entry_app(make_screen: Callable[[EntryApp[Any]], Screen[Any]], **options: Any) -> EntryApp[Any]:

@@ -97,7 +97,7 @@ async def test_the_status_is_held_against_what_is_expected(agent: RealAgent) -> 
 async def test_a_line_without_an_end_is_seen(agent: RealAgent, script: str, pattern: str) -> None:
     argv = ["sh", "-c", script]
     await agent.ok("builtins.start_process", argv=argv, name="p", ready={"log": pattern, "timeout": 20})
-    await agent.ok("builtins.wait_for", log=pattern, process="p", timeout=20)
+    await agent.ok("builtins.wait_for", log=pattern, process="p", timeout=60)
 
 
 @pytest.mark.parametrize(

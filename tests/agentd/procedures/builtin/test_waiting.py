@@ -24,8 +24,8 @@ async def test_wait_for_a_port(any_agent: RealAgent) -> None:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         port = listener.getsockname()[1]
-        _, finished = any_agent.start("builtins.wait_for", port=str(port), timeout=20)
-        _, by_name = any_agent.start("builtins.wait_for", port=f"localhost:{port}", timeout=20)
+        _, finished = any_agent.start("builtins.wait_for", port=str(port), timeout=60)
+        _, by_name = any_agent.start("builtins.wait_for", port=f"localhost:{port}", timeout=60)
         error = await any_agent.error("builtins.wait_for", port=str(port), timeout=0.1)
         assert error["kind"] == "timeout"
         assert f"nothing accepts connections on port {port} of this machine" in error["message"]
@@ -35,7 +35,7 @@ async def test_wait_for_a_port(any_agent: RealAgent) -> None:
 
 
 async def test_wait_for_a_file(agent: RealAgent) -> None:
-    _, finished = agent.start("builtins.wait_for", file="sub/there", timeout=20, every=0.05)
+    _, finished = agent.start("builtins.wait_for", file="sub/there", timeout=60, every=0.05)
     (agent.home / "sub").mkdir()
     assert not finished.done()
     (agent.home / "sub/there").touch()
@@ -51,7 +51,7 @@ async def test_wait_for_http(agent: RealAgent) -> None:
         ready={"port": "{{ port.http }}", "timeout": 20},
     )
     url = f"http://127.0.0.1:{started['ports']['http']}/there"
-    _, finished = agent.start("builtins.wait_for", http={"owned": "web/there"}, timeout=20, every=0.05)
+    _, finished = agent.start("builtins.wait_for", http={"owned": "web/there"}, timeout=60, every=0.05)
     error = await agent.error("builtins.wait_for", http={"remote": url}, timeout=0.1)
     assert error["message"] == f"not seen within 0.1 s: 404 {url}"
     (agent.home / "there").touch()
@@ -61,13 +61,13 @@ async def test_wait_for_http(agent: RealAgent) -> None:
 
 
 async def test_wait_for_a_line_of_a_process_that_is_to_come(agent: RealAgent) -> None:
-    _, finished = agent.start("builtins.wait_for", log=r"height (\d+) of (\w+)", process="p", timeout=20, every=0.05)
+    _, finished = agent.start("builtins.wait_for", log=r"height (\d+) of (\w+)", process="p", timeout=60, every=0.05)
     await agent.ok("builtins.start_process", argv=["sh", "-c", "echo now height 12 of main; exec sleep 1000"], name="p")
     assert (await finished).result == {"seen": "now height 12 of main", "groups": ["12", "main"]}
-    again = await agent.ok("builtins.wait_for", log="height", process="p", timeout=20)
+    again = await agent.ok("builtins.wait_for", log="height", process="p", timeout=60)
     assert again["seen"] == "now height 12 of main"
     await agent.ok("builtins.stop_process", name="p")
-    assert (await agent.ok("builtins.wait_for", log="height", process="p", timeout=20))["groups"] == []
+    assert (await agent.ok("builtins.wait_for", log="height", process="p", timeout=60))["groups"] == []
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from ports import free_port
 from real_agent import RealAgent
 
 
@@ -117,10 +118,8 @@ async def test_bodies_that_are_no_json_or_too_long(agent: RealAgent, echo: str) 
 
 
 async def test_no_answer(agent: RealAgent) -> None:
-    with socket.socket() as closed:
-        closed.bind(("127.0.0.1", 0))
-        port = closed.getsockname()[1]
-        error = await agent.error("builtins.http", url={"remote": f"http://127.0.0.1:{port}/"})
+    port = free_port()
+    error = await agent.error("builtins.http", url={"remote": f"http://127.0.0.1:{port}/"})
     assert error["kind"] == "http"
     assert str(port) in error["message"]
     with socket.socket() as silent:
@@ -220,12 +219,12 @@ async def test_a_download_goes_on_when_the_first_who_asked_is_cancelled(agent: R
         loop = asyncio.get_running_loop()
         uri = {"remote": f"http://127.0.0.1:{listener.getsockname()[1]}/f"}
         first, first_end = agent.start("builtins.prefetch", file=uri)
-        connection, _ = await asyncio.wait_for(loop.sock_accept(listener), 30)
+        connection, _ = await asyncio.wait_for(loop.sock_accept(listener), 60)
         open_until_the_end.enter_context(connection)
         _, second_end = agent.start("builtins.prefetch", file=uri)
         agent.cancel(first)
         assert (await first_end).state == "cancelled"
-        second, _ = await asyncio.wait_for(loop.sock_accept(listener), 30)
+        second, _ = await asyncio.wait_for(loop.sock_accept(listener), 60)
         open_until_the_end.enter_context(second)
         await loop.sock_sendall(second, b"HTTP/1.0 200 OK\r\nContent-Length: 4\r\n\r\nself")
         assert (await asyncio.wait_for(second_end, 30)).state == "ok"

@@ -124,7 +124,7 @@ async def failure(job: Any) -> Failed:
 
 
 def page(port: int, path: str) -> Any:
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=20) as answer:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=60) as answer:
         return answer.read().decode()
 
 
@@ -164,6 +164,18 @@ def slot(index: int = 0, **more: Any) -> dict[str, Any]:
     }
 
 
+async def publish(chain: Chain, arguments: dict[str, Any]) -> Any:
+    """Publish a slot; v18's client is told the level too, and is refused when that has gone by on the way."""
+    for _ in range(5 if chain.major == 18 else 1):
+        try:
+            return await chain.agent.run("tezos.publish_dal_slot", arguments)
+        except Failed as error:
+            late = error
+            if chain.major != 18 or "but the block has level" not in error.message:
+                break
+    raise late
+
+
 async def start_dal_node(chain: Chain, **more: Any) -> dict[str, Any]:
     result = await chain.agent.run(
         "tezos.start_dal_node",
@@ -190,19 +202,28 @@ async def test_slots_are_published(chain: Chain) -> None:
     started = await start_dal_node(chain)
     assert "dal_node" in page(started["metrics_port"], "/metrics")
     await chain.bake(dal_node_uri={"owned": "dal"})  # again, with the DAL node: it replaces the first
-    published = await agent.run("tezos.publish_dal_slot", slot())
+    published = await publish(chain, slot())
     assert published["commitment"].startswith("sh")
     assert published["published"] is True
-    wanted = published["level"] + 4
-    again = await agent.run("tezos.publish_dal_slot", slot(3, target_published_level=str(wanted)))
-    assert (again["published"], again["level"]) == (True, wanted - 1)
+    reached = published["level"]
+    for blocks in (4, 12, 36):  # blocks are short, and a machine that stands still meanwhile lets one go by
+        wanted = reached + blocks
+        again = await publish(chain, slot(3, target_published_level=str(wanted)))
+        reached = again["level"]
+        assert again["published"] is (reached == wanted - 1)
+        if again["published"]:
+            break
+    assert again["published"]
     late = await agent.run("tezos.publish_dal_slot", slot(target_published_level="2"))
     assert (late["published"], late["commitment"]) == (False, published["commitment"])
     if chain.major >= 21:  # older DAL nodes are not told the index
         refused = await failure(agent.run("tezos.publish_dal_slot", slot(1)))
         assert "the DAL node refused" in refused.message
         assert "1" in refused.message
-    assert chain.calls() == recorded_calls.slots(chain.number)
+    calls = chain.calls()
+    assert [call for call, before in zip(calls, ["", *calls], strict=False) if call != before] == recorded_calls.slots(
+        chain.number
+    )
 
 
 async def test_rollups_run_and_read_messages(chain: Chain) -> None:
@@ -426,6 +447,6 @@ async def test_every_daemon_listens_where_others_can_reach_it(tmp_path: Path, bi
         for service in agent.services.values():
             for port in service["ports"].values():
                 for host in hosts:
-                    await agent.run("builtins.wait_for", port=str(Endpoint(host, port)), timeout=5)
+                    await agent.run("builtins.wait_for", port=str(Endpoint(host, port)), timeout=60)
     finally:
         await agent.close()

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from fake_octez_agent import VERSIONS, FakeAgent, FakeProcess
+from ports import free_port
 
 from octogram_agentd.procedures.base import ProcedureFailed, Uri
 from octogram_agentd.procedures.octez.bakers import StartBaker
@@ -131,9 +132,7 @@ async def test_nodes_without_a_name_count_and_a_rerun_has_the_same_name_and_port
 
 
 async def test_ports_of_a_scenario_are_taken_as_text_too(newest: FakeAgent) -> None:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     assert (await node(newest, rpc_port=str(port)).run(newest))["rpc_port"] == port
 
 
