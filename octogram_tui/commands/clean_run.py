@@ -239,6 +239,7 @@ class _Cleaning:
         if unclean:
             print(f"run {self._run.id} is not known to be clean")
             return int(ExitCode.NOT_CLEANED)
+        archive.remove_socket(Path(self._run.info.socket))
         presence.note_cleaned(self._run.directory)
         print(f"nothing is left of run {self._run.id}")
         return int(ExitCode.OK)

@@ -170,8 +170,16 @@ class ScenarioBuilder:
         if not self.keys.is_given(root, "agents"):
             return
         agents, place = root["agents"], root.value_place("agents")
+        if isinstance(agents, str):
+            message = f"`agents` must be a list, or say where one is, not {kind_of(agents)}"
+            hint = "a file is taken by `agents: {from: FILE}`" if agents.isprintable() else ""
+            self.keys.findings.error(place, message, hint)
+            return
         if not isinstance(agents, MapNode):
             self.take_agents(self.keys, agents, place, defaults)
+            return
+        if agents and "from" not in agents and not any(suggestion(key, AGENTS) for key in agents):
+            self.keys.findings.error(place, "`agents` must be a list, not a map", "begin each agent with `- name: `")
             return
         self.keys.check_known(agents, AGENTS, "`agents`")
         for text, where in self.keys.words(agents, "from"):

@@ -313,7 +313,8 @@ class FieldReader:
             if name in written:
                 result[name] = self.member(field, value, written[name], place, prefix)
             elif field.required:
-                self.findings.error(place, f"`{prefix}{name}` is missing", field.doc)
+                if not self._is_meant(name, fields, value):
+                    self.findings.error(place, f"`{prefix}{name}` is missing", field.doc)
             elif field.default is not None:
                 default = field.default
                 if is_constant(field):
@@ -321,6 +322,12 @@ class FieldReader:
                 else:
                     result[name] = self.read(field, default, place, prefix + name)
         return result
+
+    def _is_meant(self, name: str, fields: Mapping[str, Field[Any]], value: dict[str, Any]) -> bool:
+        """Tell whether a member stands there by the name that another tool has for it, which is reported."""
+        from octogram_tui.scenario.elsewhere import argument_meant
+
+        return any(argument_meant(key, fields) == name for key in value if key not in fields)
 
     def written_names(
         self, fields: Mapping[str, Field[Any]], value: dict[str, Any], place: Mark, prefix: str
@@ -338,7 +345,11 @@ class FieldReader:
                 message = f"unknown key `{key}`: it is one of the job, not of its procedure"
                 self.findings.error(where, message, "write it beside the procedure's name, not below it")
             elif name is None:
-                message = f"unknown key `{prefix}{key}`{suggestion(key, fields)}"
+                from octogram_tui.scenario.elsewhere import argument_meant
+
+                meant = argument_meant(key, fields)
+                like = f"; did you mean `{prefix}{meant}`?" if meant else suggestion(key, fields)
+                message = f"unknown key `{prefix}{key}`{like}"
                 self.findings.error(where, message, f"the keys are {', '.join(fields) or 'none'}")
             elif name in written:
                 message = f"`{prefix}{key}` means `{prefix}{name}`, and `{prefix}{written[name]}` is given already"

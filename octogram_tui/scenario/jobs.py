@@ -235,8 +235,13 @@ class JobReader:
             message = f"unknown key `{key}` in a job: it is an argument of `{owner}`"
             self.findings.error(place, message, f"write it below `{owner}`, indented")
             return
-        hint = f"the keys of a job are {', '.join(JOB)}, and one procedure"
-        self.findings.error(place, f"unknown key `{key}` in a job{suggestion(key, [*JOB, *procedures])}", hint)
+        from octogram_tui.scenario import elsewhere
+
+        hint = elsewhere.instead_of("a job", key) or f"the keys of a job are {', '.join(JOB)}, and one procedure"
+        own = f"builtins.{key}"
+        meant = own if own in procedures else elsewhere.key_meant("a job", key)
+        like = f"; did you mean `{meant}`?" if meant else suggestion(key, [*JOB, *procedures])
+        self.findings.error(place, f"unknown key `{key}` in a job{like}", hint)
 
     # -- items ----------------------------------------------------------------------------------------------------
 

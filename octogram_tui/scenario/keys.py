@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
+from octogram_tui.cuts import beginning
 from octogram_tui.model.scenario import Text
 from octogram_tui.scenario.findings import Findings, kind_of, suggestion
 from octogram_tui.scenario.forms import shown
@@ -20,6 +21,7 @@ from octogram_tui.template.text import text_of
 _MEANT = re.compile(r"\{\{[^{}]*\b(?:vars\.|vars\[|var\(|agent\.|item\b|re\[|res\.)")
 
 Shape = Mapping[str, KeySpec]
+_NAMED = ("an agent", "a stage", "a job")
 
 
 class KeyReader:
@@ -33,7 +35,10 @@ class KeyReader:
         """Tell whether a value is a map, and report it when it is not."""
         if isinstance(value, MapNode):
             return True
-        self.findings.error(place, f"{what} must be a map of keys, not {kind_of(value)}")
+        hint = "write `name: value`, without a dash" if isinstance(value, ListNode) else ""
+        if isinstance(value, str) and value.isprintable() and what in _NAMED:
+            hint = f"write `name: {beginning(value, 40)}`, and its other keys below"
+        self.findings.error(place, f"{what} must be a map of keys, not {kind_of(value)}", hint)
         return False
 
     def is_list(self, value: Any, place: Mark, what: str) -> bool:
@@ -45,20 +50,23 @@ class KeyReader:
 
     def check_known(self, node: MapNode, shape: Shape, what: str) -> None:
         """Report keys that do not exist, and required ones that are missing."""
-        for key in node:
-            if key not in shape:
-                self.unknown(node, key, shape, what)
-        self.check_required(node, shape, what)
+        meant = {self.unknown(node, key, shape, what) for key in node if key not in shape}
+        self.check_required(node, shape, what, meant)
 
-    def unknown(self, node: MapNode, key: str, shape: Shape, what: str) -> None:
-        """Report a key that does not exist."""
-        hint = f"the keys of {what} are {', '.join(shape)}"
-        self.findings.error(node.key_place(key), f"unknown key `{shown(key)}` in {what}{suggestion(key, shape)}", hint)
+    def unknown(self, node: MapNode, key: str, shape: Shape, what: str) -> str:
+        """Report a key that does not exist; gives the one that another tool calls so, or nothing."""
+        from octogram_tui.scenario import elsewhere
 
-    def check_required(self, node: MapNode, shape: Shape, what: str) -> None:
-        """Report required keys that are missing."""
+        hint = elsewhere.instead_of(what, key) or f"the keys of {what} are {', '.join(shape)}"
+        meant = elsewhere.key_meant(what, key)
+        like = f"; did you mean `{meant}`?" if meant else suggestion(key, shape)
+        self.findings.error(node.key_place(key), f"unknown key `{shown(key)}` in {what}{like}", hint)
+        return meant
+
+    def check_required(self, node: MapNode, shape: Shape, what: str, meant: Collection[str] = ()) -> None:
+        """Report required keys that are missing. meant: those that are there under another tool's name."""
         for key, declared in shape.items():
-            if declared.required and key not in node:
+            if declared.required and key not in node and key not in meant:
                 self.findings.error(node.place, f"`{key}` is missing in {what}", declared.doc)
 
     def is_given(self, node: MapNode, key: str) -> bool:
@@ -137,7 +145,12 @@ class KeyReader:
             return value
         if self.is_given(node, key):
             names = " or ".join(f"`{choice}`" for choice in declared.choices)
-            like = suggestion(value, declared.choices) if isinstance(value, str) else ""
+            like = ""
+            if isinstance(value, str):
+                from octogram_tui.scenario import elsewhere
+
+                meant = elsewhere.word_meant(value, declared.choices)
+                like = f"; did you mean `{meant}`?" if meant else suggestion(value, declared.choices)
             self.findings.error(node.value_place(key), f"`{key}` must be {names}, not {kind_of(value)}{like}")
         return default
 

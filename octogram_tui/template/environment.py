@@ -229,6 +229,15 @@ _WHERE = {
     "port": ("`port` is known only where a process with `ports` is started", ""),
 }
 
+_ELSEWHERE = {
+    "inventory_hostname": "agent.name",
+    "ansible_host": "agent.address",
+    "secrets": "vars",
+    "matrix": "item",
+    "result": "res",
+}
+"""What other tools call what is in a scope here."""
+
 
 def _missing(error: Any, text: str, scope: Mapping[str, Any]) -> TemplateError:
     name = error.name
@@ -257,7 +266,8 @@ def missing_name(name: str, scope: Mapping[str, Any], *, expression: bool = Fals
     variables = scope.get("vars")
     if isinstance(variables, VisibleVariables) and name in variables:
         return TemplateError(f"no name `{name}` here; did you mean `vars.{name}`?", name=name)
-    like = near(name, [*scope, *environment().globals])
+    meant = _ELSEWHERE.get(name, "")
+    like = meant if meant.partition(".")[0] in scope else near(name, [*scope, *environment().globals])
     guess = f"; did you mean `{like}`?" if like else ""
     known = ", ".join(sorted(scope))
     otherwise = "a text stands in quotes of its own: `vars.mode == 'full'`" if expression else FOR_OTHERS

@@ -19,7 +19,7 @@ from octogram_tui.template.text import text_of
 MAX_ITEMS = 1_000_000
 MAX_TEXT = 60
 
-_RANGE = re.compile(r"([0-9]+)\.\.([0-9]+)")
+_RANGE = re.compile(r"([0-9]+)\.\.(-?[0-9]+)")  # an end that was computed may be below zero
 
 
 class Items:

@@ -115,4 +115,6 @@ def wrong(pattern: str, fault: PatternFault) -> PatternError:
     """Say what is wrong with an expression, as a person is told."""
     shown = beginning(pattern, 61)
     hint = fault.hint or "a literal `*`, `+`, `(` or `[` is written with a backslash before it"
+    if pattern.startswith("*"):
+        hint = "anything is `.*`, not `*`; " + hint
     return PatternError(f"`{shown}` is not a regular expression: {fault}", hint=hint)

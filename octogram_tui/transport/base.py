@@ -28,7 +28,7 @@ class Channel(Protocol):
     """One running command on the other side, until `channel_closed`."""
 
     def write(self, data: bytes) -> None:
-        """Send bytes to the command's standard input; buffers without limit, so honour `drain`."""
+        """Send bytes to the command's standard input; buffers without limit, so honour `drain`. None after its end."""
         ...
 
     async def drain(self) -> None:

@@ -35,6 +35,7 @@ class SocketChannel(asyncio.Protocol):
         self._channels = channels
         self._transport: asyncio.Transport
         self._is_over = False
+        self._is_ended = False  # we said that nothing more will come
         self._closed = asyncio.Event()
         self._drained = asyncio.Event()
         self._drained.set()
@@ -43,7 +44,7 @@ class SocketChannel(asyncio.Protocol):
 
     def write(self, data: bytes) -> None:
         """Send bytes; what comes after the end is dropped."""
-        if not self._is_over and not self._transport.is_closing():
+        if not self._is_over and not self._is_ended and not self._transport.is_closing():
             self._transport.write(data)
 
     async def drain(self) -> None:
@@ -54,7 +55,8 @@ class SocketChannel(asyncio.Protocol):
 
     def write_eof(self) -> None:
         """Say that nothing more will come."""
-        if not self._is_over and not self._transport.is_closing():
+        if not self._is_over and not self._is_ended and not self._transport.is_closing():
+            self._is_ended = True
             self._transport.write_eof()
 
     def pause_reading(self) -> None:

@@ -58,6 +58,7 @@ def test_a_killed_run_is_told_of_and_cleaned(place: Place) -> None:
     assert (done.returncode, done.stdout.splitlines()[-1]) == (0, f"nothing is left of run {run}"), done
     assert not place.processes()
     assert not (place.home / ".octogram").exists()
+    assert not [path for path in place.home.rglob("*") if path.is_socket()]
     told = place.run("runs").stdout
     assert "nothing is left of it on any machine: it was cleaned" in told
     assert "may still run" not in told

@@ -77,6 +77,7 @@ async def test_echo_status_and_order(transport: Transport) -> None:
     await channel.drain()
     await recorder.until(lambda: recorder.out == b"one two")
     channel.write_eof()
+    channel.write(b"an acknowledgement that was due when the end was said")
     async with asyncio.timeout(DEADLINE_S):
         assert await channel.wait_closed() == 0
     await recorder.end()

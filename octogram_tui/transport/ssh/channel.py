@@ -59,6 +59,7 @@ class SshChannel(asyncssh.SSHClientSession[bytes]):
         self._is_started = False
         self._is_over = False
         self._is_gone = False
+        self._is_ended = False  # we said that nothing more will come
         self._closed = asyncio.Event()
         self._writable = asyncio.Event()
         self._writable.set()
@@ -72,7 +73,7 @@ class SshChannel(asyncssh.SSHClientSession[bytes]):
 
     def write(self, data: bytes) -> None:
         """Send bytes to the command's standard input; what comes after its end is dropped."""
-        if self._channel is None or not data or self._channel.is_closing():
+        if self._channel is None or not data or self._is_ended or self._channel.is_closing():
             return
         if self._outflow is not None:
             self._outflow.write(data)
@@ -93,6 +94,7 @@ class SshChannel(asyncssh.SSHClientSession[bytes]):
     def write_eof(self) -> None:
         """End the command's standard input."""
         if self._channel is not None and not self._channel.is_closing():
+            self._is_ended = True
             self._channel.write_eof()
 
     def pause_reading(self) -> None:
