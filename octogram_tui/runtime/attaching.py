@@ -10,7 +10,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING
 
 from octogram_tui.errors import BootstrapFailed, LinkLost, TransportError
-from octogram_tui.runtime.attachment import Attachment
+from octogram_tui.runtime.attachment import SILENT_END, Attachment
 from octogram_tui.runtime.greeting import hello
 from octogram_tui.transport.base import Channel
 from octogram_tui.transport.boots import FirstBoot, OnWait
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 TERMINAL_HINT = "the command has to pass on all that it is given: a terminal in between (`-t`) does not"
 LARGE_PACKETS_HINT = "when small things work there and large ones stand still, packets are too large: try a lower MTU"
+
+AFTER_SILENCE = 2
+"""How often more a daemon is looked for after one that ended without a word."""
 
 BootTurn = Callable[[OnWait], AbstractAsyncContextManager[FirstBoot]]
 """Waits until the daemon of an agent may boot; told why it waits."""
@@ -61,6 +64,18 @@ class Attaching:
                 if not may_heal or self._link.is_given_up or self._loop.time() >= fence_s:
                     raise
                 failure = error
+
+    async def first(self) -> None:
+        """Attach to a daemon that nobody knows of, or have one begin. Raises TransportError.
+
+        One that was there, and was about to end, may take our channel with it: the next finds none, or a new one.
+        """
+        for more in range(AFTER_SILENCE, -1, -1):
+            try:
+                return await self.once()
+            except BootstrapFailed as error:
+                if error.code != SILENT_END or not more:
+                    raise
 
     async def _wait_to_retry(self, delay_s: float) -> None:
         """Wait between two attempts; less when somebody is in a hurry."""

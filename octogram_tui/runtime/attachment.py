@@ -12,6 +12,8 @@ from octogram_tui.runtime.greeting import Welcome
 from octogram_tui.transport.base import Channel
 from octogram_tui.transport.bundle import BootReader, Failed, Need, Noise, Started
 
+SILENT_END = "boot.silent"
+"""Our program ran there, and the channel ended without a word of a daemon."""
 TAIL_BYTES = 4096
 TAIL_CHARACTERS = 300
 NO_SHELL_HINT = "see the user's login shell there, and what is forced on it: ForceCommand, `command=` of a key"
@@ -113,6 +115,7 @@ class Attachment:
             failure = error or BootstrapFailed(
                 f"agent {self._agent}: the daemon did not start on {self._place}{self.last_words}",
                 hint="" if self.booted.done() else self._hint,
+                code=SILENT_END if self.started.done() and not self.last_words else "",
             )
             for future in (self.booted, self.started, self.welcome):
                 if not future.done():

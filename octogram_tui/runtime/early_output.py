@@ -24,11 +24,7 @@ class EarlyOutput:
 
     def keeps(self, stimulus: Stimulus) -> bool:
         """Keep lines that are early; False for all else."""
-        if (
-            not isinstance(stimulus, OutputReport)
-            or self._characters > MOST_CHARACTERS
-            or not self._is_early(stimulus)
-        ):
+        if not isinstance(stimulus, OutputReport) or self._characters > MOST_CHARACTERS or not self._is_early(stimulus):
             return False
         self._waiting.append(stimulus)
         self._characters += sum(map(len, stimulus.lines)) + len(stimulus.lines)

@@ -125,7 +125,7 @@ class Link:
 
     async def _come_up(self) -> bool:
         try:
-            await (self.attaching.within_fence() if self._before.birth else self.attaching.once())
+            await (self.attaching.within_fence() if self._before.birth else self.attaching.first())
         except TransportError as error:
             if self.was_up:  # its welcome came in the last moment
                 self._give_up(error.message, ExitCode.AGENT_LOST)

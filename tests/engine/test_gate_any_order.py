@@ -107,7 +107,9 @@ class Gate(RuleBasedStateMachine):
     simulation: Watched
     has_reruns = False
 
-    @initialize(on_failure=st.sampled_from(["pause", "pause", "abort", "keep_going"]), keep=st.booleans(), paused=st.booleans())
+    @initialize(
+        on_failure=st.sampled_from(["pause", "pause", "abort", "keep_going"]), keep=st.booleans(), paused=st.booleans()
+    )
     def start(self, on_failure: str, keep: bool, paused: bool) -> None:
         """Begin a run."""
         self.simulation = Watched(make(0), on_failure=on_failure, keep_alive=keep, start_paused=paused)

@@ -393,6 +393,7 @@ class Stopping:
 
     async def open(self, argv: Sequence[str], receiver: Receiver, *, bulk: bool = False) -> Channel:
         self.channel = await self._inner.open(argv, receiver)
+        self.channel._grace_s = 60.0  # what is killed cannot tidy up, and a busy machine needs more than two seconds
         inner, write = self.channel, self.channel.write
         sent = 0
 

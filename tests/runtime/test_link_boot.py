@@ -135,6 +135,30 @@ async def test_the_last_words_of_a_command_that_ends_at_once(rig: Rig) -> None:
     assert failed.message.endswith("sh: 1: no such thing")
 
 
+async def test_a_daemon_that_was_about_to_end_is_not_the_last_word(rig: Rig) -> None:
+    rig.link.start()
+    for _ in range(2):
+        channel = await rig.channel()
+        channel.boot()
+        channel.lose()
+    channel = await rig.channel()
+    channel.boot()
+    await channel.expect("hello")
+    channel.welcome()
+    await rig.report(AgentUpReport)
+
+
+async def test_daemons_that_end_without_a_word_are_not_asked_for_ever(rig: Rig) -> None:
+    rig.link.start()
+    for _ in range(3):
+        channel = await rig.channel()
+        channel.boot()
+        channel.lose()
+    failed = await rig.report(StartFailureReport)
+    assert (failed.code, failed.exit_code) == ("boot.silent", ExitCode.NOT_STARTED)
+    assert rig.transport.opened == 3
+
+
 async def test_the_last_words_are_those_that_say_what_is_wrong(rig: Rig) -> None:
     rig.link.start()
     channel = await rig.channel()

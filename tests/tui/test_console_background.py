@@ -48,7 +48,7 @@ def test_everything_is_there_again_after_ctrl_z_and_fg(terminal: Terminal) -> No
         in_bash(terminal, "clear; printf '%s\\n' {1..40} there", "there")
         terminal.child.send("fg\n")
         terminal.when(lambda: seen(terminal) == before, "the whole console")
-        assert terminal.screen.cursor.hidden
+        terminal.when(lambda: terminal.screen.cursor.hidden, "no cursor")
     terminal.press("2", "Services")  # the keys are the console's again
     terminal.press("\x1a", "Stopped")
     terminal.child.setwinsize(30, 100)
