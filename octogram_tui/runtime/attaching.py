@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 TERMINAL_HINT = "the command has to pass on all that it is given: a terminal in between (`-t`) does not"
 LARGE_PACKETS_HINT = "when small things work there and large ones stand still, packets are too large: try a lower MTU"
 
+CUT_HINT = "nothing had answered yet: see the server's log, and whether limits or start files there end a session"
+
 BootTurn = Callable[[OnWait], AbstractAsyncContextManager[FirstBoot]]
 """Waits until the daemon of an agent may boot; told why it waits."""
 
@@ -153,6 +155,8 @@ class Attaching:
             attachment.abort()
             if self._is_sending:
                 error.hint = error.hint or self._stuck_hint()
+            elif isinstance(error, LinkLost):
+                error.hint = error.hint or CUT_HINT
             raise
         except BaseException:
             attachment.abort()
