@@ -18,7 +18,11 @@ NO_SHELL_HINT = (
     "see the user's login shell there, its start files (.bashrc), and what is forced on it: ForceCommand, `command=` "
     "of a key"
 )
-SAID_HINTS = {"no place for": BOOT_HINTS["boot.place"], "temporarily unavailable": BOOT_HINTS["boot.processes"]}
+SAID_HINTS = {
+    "no place for": BOOT_HINTS["boot.place"],
+    "temporarily unavailable": BOOT_HINTS["boot.processes"],
+    "'/proc/self": BOOT_HINTS["boot.proc"],
+}
 """What to do about some last words."""
 NO_START_HINTS = {"command": "try it by hand: {place} python3 --version", "slurm": "try a step by hand: srun hostname"}
 

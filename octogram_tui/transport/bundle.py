@@ -198,6 +198,7 @@ BOOT_HINTS = {
     "boot.noise": "let its start files (.bashrc, .profile) print nothing where there is no terminal",
     "boot.place": "let that user write into its home directory or /var/tmp there, and see that there is room (`df`)",
     "boot.processes": "see how many processes that user may have there (`ulimit -u`), and has",
+    "boot.proc": "mount /proc there: what a daemon has started is found by it",
     "boot.timeout": "see how long a login takes there, and that its start files (.bashrc, .profile) wait for nothing",
 }
 """What to do about a boot that failed, by the error's code."""

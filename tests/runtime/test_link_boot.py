@@ -132,6 +132,7 @@ async def test_a_line_that_takes_nothing_large(
         ("sh: 1: no such thing", "start files", False),
         ("sh: fork: Resource temporarily unavailable", "ulimit -u", False),
         ("agentd: no place for the agent's files: /x: No space left on device", "/var/tmp", True),
+        ("agentd: FileNotFoundError: [Errno 2] No such file or directory: '/proc/self/fd'", "mount /proc", True),
     ],
 )
 async def test_the_last_words_of_a_command_that_ends_at_once(rig: Rig, said: str, hint: str, is_booted: bool) -> None:
