@@ -89,7 +89,7 @@ def _codes(place: str, part: int) -> Codes:
 def _places() -> List[str]:
     places = ["/var/tmp/octogram-%d" % os.getuid()]
     home = os.environ.get("HOME", "")
-    if home.startswith("/"):
+    if home.startswith("/") and home == home.encode("utf-8", "replace").decode():  # it is told of as a text
         places.insert(0, home + "/.cache/octogram")
     if os.environ.get("TMPDIR"):
         places.append("%s/octogram-%d" % (os.path.abspath(os.environ["TMPDIR"]), os.getuid()))

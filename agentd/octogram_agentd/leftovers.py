@@ -41,7 +41,7 @@ def main(mark: str, question: str, wanted: List[str]) -> None:
         housed = _housed(run, found)
         if asked.get("ends"):
             processes = _end(run, agents, housed)
-        print(mark + dumps({"kind": "machine", "path": os.uname().nodename}))
+        print(mark + dumps({"kind": "machine", "path": os.uname().nodename.encode("utf-8", "replace").decode()}))
         for one in processes:
             told = {"kind": "process", "path": one["name"], "pid": one["pid"], "agent": one["agent"]}
             print(mark + dumps(dict(told, busy=one["agent"] in housed)))

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 TERMINAL_HINT = "the command has to pass on all that it is given: a terminal in between (`-t`) does not"
 LARGE_PACKETS_HINT = "when small things work there and large ones stand still, packets are too large: try a lower MTU"
+CUT_HINT = "nothing had answered yet: see the server's log, and whether limits or start files there end a session"
 
 AFTER_SILENCE = 2
 """How often more a daemon is looked for after one that ended without a word."""
@@ -168,6 +169,8 @@ class Attaching:
             attachment.abort()
             if self._is_sending:
                 error.hint = error.hint or self._stuck_hint()
+            elif isinstance(error, LinkLost):
+                error.hint = error.hint or CUT_HINT
             raise
         except BaseException:
             attachment.abort()

@@ -10,13 +10,22 @@ from octogram_tui.cuts import beginning, ending_bytes
 from octogram_tui.errors import BootstrapFailed, TransportError
 from octogram_tui.runtime.greeting import Welcome
 from octogram_tui.transport.base import Channel
-from octogram_tui.transport.bundle import BootReader, Failed, Need, Noise, Started
+from octogram_tui.transport.bundle import BOOT_HINTS, BootReader, Failed, Need, Noise, Started
 
 SILENT_END = "boot.silent"
 """Our program ran there, and the channel ended without a word of a daemon."""
 TAIL_BYTES = 4096
 TAIL_CHARACTERS = 300
-NO_SHELL_HINT = "see the user's login shell there, and what is forced on it: ForceCommand, `command=` of a key"
+NO_SHELL_HINT = (
+    "see the user's login shell there, its start files (.bashrc), and what is forced on it: ForceCommand, `command=` "
+    "of a key"
+)
+SAID_HINTS = {
+    "no place for": BOOT_HINTS["boot.place"],
+    "temporarily unavailable": BOOT_HINTS["boot.processes"],
+    "'/proc/self": BOOT_HINTS["boot.proc"],
+}
+"""What to do about some last words."""
 NO_START_HINTS = {"command": "try it by hand: {place} python3 --version", "slurm": "try a step by hand: srun hostname"}
 
 
@@ -112,10 +121,12 @@ class Attachment:
         self.error = error
         self.closed.set()
         if not self.welcome.done():
+            said = self.last_words
+            hints = [hint for words, hint in SAID_HINTS.items() if words in said]
             failure = error or BootstrapFailed(
-                f"agent {self._agent}: the daemon did not start on {self._place}{self.last_words}",
-                hint="" if self.booted.done() else self._hint,
-                code=SILENT_END if self.started.done() and not self.last_words else "",
+                f"agent {self._agent}: the daemon did not start on {self._place}{said}",
+                hint=hints[0] if hints else "" if self.booted.done() else self._hint,
+                code=SILENT_END if self.started.done() and not said else "",
             )
             for future in (self.booted, self.started, self.welcome):
                 if not future.done():

@@ -196,9 +196,15 @@ class Failed:
 BOOT_HINTS = {
     "boot.python": "install python3 there, or name it with the agent's `python`",
     "boot.noise": "let its start files (.bashrc, .profile) print nothing where there is no terminal",
+    "boot.place": "let that user write into its home directory or /var/tmp there, and see that there is room (`df`)",
+    "boot.processes": "see how many processes that user may have there (`ulimit -u`), and has",
+    "boot.proc": "mount /proc there: what a daemon has started is found by it",
     "boot.timeout": "see how long a login takes there, and that its start files (.bashrc, .profile) wait for nothing",
 }
 """What to do about a boot that failed, by the error's code."""
+
+_SAID = {"Python 3": "boot.python", "there is no place": "boot.place"}
+"""How an answer begins, and what it is about."""
 
 BootEvent = Noise | Need | Started | Failed
 
@@ -257,7 +263,8 @@ class BootReader:
             return Failed(f"the boot's answer makes no sense: {quoted(text, 200)}", "boot.noise")
         if "error" in answer:
             message = str(answer["error"])
-            return Failed(message, "boot.python" if re.match("Python 3", message) else "boot.failed")
+            code = next((code for words, code in _SAID.items() if re.match(words, message)), "boot.failed")
+            return Failed(message, code)
         if answer.get("need"):
             return Need()
         return Started(rest)

@@ -74,7 +74,7 @@ async def test_the_bundle_is_pushed_when_it_is_needed(rig: Rig) -> None:
     [
         ("none", "boot.python", "no Python 3.8"),
         ('{"error":"Python 3.8 or newer is needed; x is 2.7.1","code":6}', "boot.python", "2.7.1"),
-        ('{"error":"there is no place","code":6}', "boot.failed", "there is no place"),
+        ('{"error":"there is no place","code":6}', "boot.place", "there is no place"),
         ("rubbish", "boot.noise", "makes no sense"),
     ],
 )
@@ -126,13 +126,25 @@ async def test_a_line_that_takes_nothing_large(
     assert said in (await rig.report(StartFailureReport)).hint
 
 
-async def test_the_last_words_of_a_command_that_ends_at_once(rig: Rig) -> None:
+@pytest.mark.parametrize(
+    ("said", "hint", "is_booted"),
+    [
+        ("sh: 1: no such thing", "start files", False),
+        ("sh: fork: Resource temporarily unavailable", "ulimit -u", False),
+        ("agentd: no place for the agent's files: /x: No space left on device", "/var/tmp", True),
+        ("agentd: FileNotFoundError: [Errno 2] No such file or directory: '/proc/self/fd'", "mount /proc", True),
+    ],
+)
+async def test_the_last_words_of_a_command_that_ends_at_once(rig: Rig, said: str, hint: str, is_booted: bool) -> None:
     rig.link.start()
     channel = await rig.channel()
-    channel.complain(b"first\nsh: 1: no such thing\n")
+    if is_booted:
+        channel.boot()
+    channel.complain(f"first\n{said}\n".encode())
     channel.lose()
     failed = await rig.report(StartFailureReport)
-    assert failed.message.endswith("sh: 1: no such thing")
+    assert failed.message.endswith(said)
+    assert hint in failed.hint
 
 
 async def test_a_daemon_that_was_about_to_end_is_not_the_last_word(rig: Rig) -> None:
@@ -182,7 +194,9 @@ async def test_a_connection_lost_during_the_boot(rig: Rig) -> None:
     rig.link.start()
     channel = await rig.channel()
     channel.lose(LinkLost("cut"))
-    assert (await rig.report(StartFailureReport)).message == "cut"
+    failed = await rig.report(StartFailureReport)
+    assert failed.message == "cut"
+    assert "the server's log" in failed.hint
 
 
 async def test_a_greeting_that_is_refused(rig: Rig) -> None:

@@ -188,6 +188,8 @@ def _start(roots: List[str], run: str, agent: str, build: str, parent: int, begi
                     return bridge
                 time.sleep(0.01)  # another bridge is about to start it, or the last one is about to end
             problems.append("%s is locked by a daemon that does not answer" % root)
+        except BlockingIOError as error:
+            raise HomeUnusable("no process can be made for the daemon: %s" % error.strerror) from None
         except OSError as error:
             problems.append("%s: %s" % (root, error.strerror or error))
     raise HomeUnusable("no place for the agent's files: %s" % "; ".join(problems))

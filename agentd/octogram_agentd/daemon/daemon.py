@@ -276,7 +276,7 @@ class Daemon:
             "agent": self.agent.name,
             "pid": os.getpid(),
             "home": self.agent.home,
-            "host": os.uname().nodename,
+            "host": birth.host(),
             "python": "%d.%d.%d" % sys.version_info[:3],
             "build": self._build,
             "boot": boot_id(),

@@ -37,7 +37,7 @@ def candidates(run: str, agent: str, given: str) -> List[str]:
     else:
         bases = ["/var/tmp/octogram-%d/runs" % os.getuid()]
         login = os.environ.get("HOME", "")
-        if login.startswith("/") and login != "/":
+        if login.startswith("/") and login != "/" and login == login.encode("utf-8", "replace").decode():
             bases.insert(0, login + "/.octogram/runs")
     return [os.path.join(base, run, agent) for base in bases]
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import socket
 import subprocess
+from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from agent_harness import Connection, Place, is_alive, until
 
 from octogram_agentd.daemon import attach, birth, door
+from octogram_agentd.daemon.home import HomeUnusable
 
 
 def again(place: Place, welcome: dict[str, str], **hello: object) -> tuple[Connection, dict[str, object]]:
@@ -154,3 +158,21 @@ def test_who_has_ended_for_sure() -> None:
     with subprocess.Popen(["true"]) as child:
         child.wait()
     assert birth.has_ended(":".join([str(child.pid), start, unique, boot, host]))
+
+
+def test_a_machine_may_be_named_with_any_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    named = list(os.uname())
+    named[1] = os.fsdecode(b"b\xffb")
+    monkeypatch.setattr(os, "uname", lambda: os.uname_result(named))
+    assert birth.host() == "b?b"
+    assert birth.new().encode().endswith(b":b?b")
+    assert not birth.has_ended(birth.new())
+
+
+def test_a_machine_that_makes_no_more_processes_says_so(tmp_path: Path) -> None:
+    def begin(_root: str, lock_fd: int, *_: object) -> NoReturn:
+        os.close(lock_fd)
+        raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+
+    with pytest.raises(HomeUnusable, match="no process can be made for the daemon: Resource temporarily"):
+        attach._start([str(tmp_path / "r")], "r", "a", "", 0, begin)

@@ -22,7 +22,7 @@ def test_candidates(monkeypatch: pytest.MonkeyPatch) -> None:
     fallback = f"/var/tmp/octogram-{os.getuid()}/runs/r/a"
     monkeypatch.setenv("HOME", "/home/me")
     assert home.candidates("r", "a", "") == ["/home/me/.octogram/runs/r/a", fallback]
-    for unusable in ("", "/", "relative"):
+    for unusable in ("", "/", "relative", os.fsdecode(b"/home/b\xffd")):
         monkeypatch.setenv("HOME", unusable)
         assert home.candidates("r", "a", "") == [fallback]
     assert home.candidates("r", "a", "/given") == ["/given/r/a"]
