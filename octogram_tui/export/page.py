@@ -116,7 +116,7 @@ def _context(account: Account, run: Recorded, bounds: Bounds, with_source: bool)
         "source": source,
         "why_no_source": why_no_source,
         "files": environment.source_files(account, run),
-        "journal": str(run.journal.absolute()),
+        "journal": environment.hidden(run, str(run.journal.absolute())),
         "bounds": bounds,
         "log_mib": f"{bounds.log_bytes / MIB:g}",
     }  # fmt: skip

@@ -169,6 +169,7 @@ def run_with(
                 task.cancel()
 
     code = int(ExitCode.BUG)
+
     def last_reports() -> list[Callable[[], object]]:
         return [*(reporter.close for reporter in reporters), lambda: streams.finish(0)]
 

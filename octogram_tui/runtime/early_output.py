@@ -24,11 +24,7 @@ class EarlyOutput:
 
     def keeps(self, stimulus: Stimulus) -> bool:
         """Keep lines that are early; False for all else."""
-        if (
-            not isinstance(stimulus, OutputReport)
-            or self._characters > MOST_CHARACTERS
-            or not self._is_early(stimulus)
-        ):
+        if not isinstance(stimulus, OutputReport) or self._characters > MOST_CHARACTERS or not self._is_early(stimulus):
             return False
         self._waiting.append(stimulus)
         self._characters += sum(map(len, stimulus.lines)) + len(stimulus.lines)
@@ -39,7 +35,7 @@ class EarlyOutput:
         if not self._waiting:
             return []
         before, self._waiting = self._waiting, []
-        found = []
+        found: list[OutputReport] = []
         for report in before:
             (self._waiting if self._is_early(report) else found).append(report)
         if not self._waiting:

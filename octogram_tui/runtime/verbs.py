@@ -278,7 +278,9 @@ TABLE: tuple[Verb, ...] = (
         LogQuery,
         (
             Argument("agent", TEXT, "the agent that has it"),
-            Argument("process", TEXT, "the process, or the attempt as stage/job@agent[item]#number; '' for any, by gap"),
+            Argument(
+                "process", TEXT, "the process, or the attempt as stage/job@agent[item]#number; '' for any, by gap"
+            ),
             Argument("size_bytes", SIZE, "how much of the end"),
             Argument("gap", COUNT, "instead of the end: lines that were left out, by the number that the event has"),
             Argument("first", COUNT, "which of them to begin with, counted from 0"),
