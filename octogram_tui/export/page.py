@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from functools import cache
+from os.path import commonprefix
 from pathlib import Path
 from typing import Any
 
@@ -98,6 +99,7 @@ def _context(account: Account, run: Recorded, bounds: Bounds, with_source: bool)
         "unclean": summary.unclean,
         "numbers": numbers,
         "matrix": matrix_of(account),
+        "is_by_end": _is_by_end(list(board.agents)),
         "picture": picture_of(account),
         "slowest": [(slow, numbers.get(board.instances[slow.instance], 0)) for slow in summary.slowest
                     if slow.instance in board.instances],
@@ -120,6 +122,12 @@ def _context(account: Account, run: Recorded, bounds: Bounds, with_source: bool)
         "bounds": bounds,
         "log_mib": f"{bounds.log_bytes / MIB:g}",
     }  # fmt: skip
+
+
+def _is_by_end(names: Sequence[str]) -> bool:
+    """Whether names are told apart by their ends: where there is no room for all of one, its beginning is left out."""
+    beginning, end = commonprefix(names), commonprefix([name[::-1] for name in names])
+    return len(beginning) > len(end)
 
 
 def _file(name: str) -> Markup:
