@@ -7,7 +7,7 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from functools import cache
-from os.path import commonprefix
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -126,8 +126,13 @@ def _context(account: Account, run: Recorded, bounds: Bounds, with_source: bool)
 
 def _is_by_end(names: Sequence[str]) -> bool:
     """Whether names are told apart by their ends: where there is no room for all of one, its beginning is left out."""
-    beginning, end = commonprefix(names), commonprefix([name[::-1] for name in names])
-    return len(beginning) > len(end)
+    return _alike(names) > _alike([name[::-1] for name in names])
+
+
+def _alike(names: Sequence[str]) -> int:
+    """Say how long a beginning all of them have in common."""
+    both = zip(min(names, default=""), max(names, default=""), strict=False)
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], both))
 
 
 def _file(name: str) -> Markup:
