@@ -13,7 +13,7 @@ from octogram_tui.projection.rows import AgentRow
 from octogram_tui.projection.stops import AgentHold
 from octogram_tui.tui.format import AGENT_LOOKS, LOOKS, duration, place
 from octogram_tui.tui.model import Model
-from octogram_tui.tui.widgets.brush import Brush, Piece, cells_of, fit
+from octogram_tui.tui.widgets.brush import Brush, Piece, cells_of, fit, fit_name
 from octogram_tui.tui.widgets.sparks import spark
 
 SIGN_CELLS = 3
@@ -114,7 +114,7 @@ class AgentLines:
         look = AGENT_LOOKS[agent.state]
         pieces: list[Piece] = [
             (f" {brush.sign(look)} ", look.style),
-            (fit(brush.text(agent.name), columns.name) + " ", "failed" if look.style == "failed" else ""),
+            (fit_name(brush.text(agent.name), columns.name) + " ", "failed" if look.style == "failed" else ""),
         ]
         if columns.word:
             pieces.append((fit(look.word, columns.word), look.style))
@@ -160,7 +160,7 @@ class AgentLines:
         trouble = "" if is_up else f"  {service.state} {service.reason}".rstrip()
         return [
             (f" {brush.sign(look)} ", look.style),
-            (fit(brush.text(service.agent), self._columns.name) + "  ", ""),
+            (fit_name(brush.text(service.agent), self._columns.name) + "  ", ""),
             (brush.text(what), "strong" if service.kind == "prometheus" else ""),
             (f"  {brush.text(places)}", "accent"),
             (brush.text(trouble), "failed"),
