@@ -68,7 +68,7 @@ MOST_NOTICES = 3
 LINES_AN_EVENT = 5
 """So many lines of a log leave as many objects as an event."""
 
-OF_ANY_MOMENT = (BreakRequest, SwitchBreakRequest, RemoveBreakRequest)
+OF_ANY_MOMENT = (BreakRequest, SwitchBreakRequest, RemoveBreakRequest, StopRequest)
 """What can be asked for while an earlier moment is looked at."""
 
 

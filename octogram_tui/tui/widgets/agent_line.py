@@ -26,6 +26,7 @@ LOAD_CELLS = SPARK_CELLS + BARE_LOAD_CELLS
 COUNT_CELLS = 10
 GAP_CELLS = 3
 NOW_CELLS = 16
+LONG_PERCENT = 1_000
 
 
 class Columns(NamedTuple):
@@ -172,7 +173,8 @@ class AgentLines:
             return [(" " * cells, "")]
         now = load.cpu[-1]
         past = spark(list(load.cpu), SPARK_CELLS, self._brush) + " " if cells > BARE_LOAD_CELLS else ""
-        return [(fit(f"{past}{now * 100:.0f}%", cells), "retrying" if now > 1 else "dim")]
+        said = f"{now * 100:.0f}%" if round(now * 100) < LONG_PERCENT else f"{now:.0f}x"  # there is room for no more
+        return [(fit(f"{past}{said}", cells), "retrying" if now > 1 else "dim")]
 
     def _counts(self, agent: AgentRow, load: Load | None) -> str:
         """Say how many processes outlive their jobs, and how many services are up."""
