@@ -21,7 +21,7 @@ from octogram_tui.tui.entry.saved import Saved
 from octogram_tui.tui.format import plural
 from octogram_tui.tui.key_order import TellsOnTop
 from octogram_tui.tui.screens.dialogs import Answer, Question
-from octogram_tui.tui.widgets.brush import Piece, fit, fit_name
+from octogram_tui.tui.widgets.brush import Piece, fit
 
 HEADS = {"connection": "conn", "host key": "key", "start": "sh"}
 CELL = 7
@@ -192,7 +192,7 @@ class PreflightScreen(TellsOnTop, Screen[None]):
         told = first.told[0] if first.told else None
         is_ours = not first.agents  # no machine of an agent: in words
         if is_table and not is_ours:
-            line.append((fit_name(name, width - 6 - CELL * len(COLUMNS)), "strong" if first.state != "ok" else ""))
+            line.append((fit(name, width - 6 - CELL * len(COLUMNS)), "strong" if first.state != "ok" else ""))
             for column in COLUMNS:
                 state = first.cell(column)
                 sign, style = self._sign(state if state or first.state != "fail" else "not come to")
@@ -201,7 +201,7 @@ class PreflightScreen(TellsOnTop, Screen[None]):
         room = width - 6
         said = f"{told.check}: {brush.text(told.detail)}" if told is not None else ""
         named = min(room, max(24, room // 3))
-        return (*line, (fit_name(name, named), "strong"), (fit(f" {said}", max(0, room - named)), line[1][1]))
+        return (*line, (fit(name, named), "strong"), (fit(f" {said}", max(0, room - named)), line[1][1]))
 
     def _sign(self, state: str) -> Piece:
         sign, ascii_sign, style = SIGNS[state]
