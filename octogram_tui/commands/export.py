@@ -135,9 +135,10 @@ def _pieces(run: Recorded, args: Any) -> Iterator[str]:
 
 def _report(run: Recorded) -> Document:
     """Make what tells of the run as it does itself at its end."""
+    from octogram_tui.export.environment import hidden
     from octogram_tui.report.document import Document
 
-    return Document({} if run.directory is None else {"run": str(run.directory)})
+    return Document({} if run.directory is None else {"run": hidden(run, str(run.directory))})
 
 
 def _tell_commands(account: Account, run: Recorded, report: Document) -> None:
@@ -149,9 +150,13 @@ def _tell_commands(account: Account, run: Recorded, report: Document) -> None:
     terms = environment.terms_of(run)
     if terms is None or run.directory is None:
         return
-    argv = environment.shown_argv(account, terms.argv)
+    argv = environment.shown_argv(account, map(terms.hidden, terms.argv))
     holds = "--on-failure=pause" in argv or ("--on-failure", "pause") in pairwise(argv)
-    rerun = partial(rerun_line, argv, run.directory, load().runs_dir)
+    directory = run.directory
+
+    def rerun() -> str:
+        return terms.hidden(rerun_line(argv, directory, load().runs_dir))
+
     report.repeat(Repeats(line_of(argv), rerun, None if holds else partial(held_line, argv)))
 
 

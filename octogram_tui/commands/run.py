@@ -98,6 +98,16 @@ def load_request(request: RunWanted) -> Invocation:
     return Invocation(args, request.argv, request.settings, request.opens_console, loaded, kept, vault, carried)
 
 
+def _shown(run_dir: Path, digest: str, words: Sequence[str]) -> dict[str, str]:
+    """Give what stands for words of the command line, and paths, that have the value of a secret in them."""
+    from octogram_tui.journal import sources
+
+    values = [value for word in words if (value := word.partition("=")[2])]
+    paths = [os.fspath(run_dir), os.path.realpath(run_dir), *sources.find(run_dir, digest).texts]
+    found = {word: streams.hidden(word) for word in (*words, *values, *paths)}
+    return {word: shown for word, shown in sorted(found.items()) if shown != word}
+
+
 def make_run(request: RunWanted) -> tuple[str, Path]:
     """Make the run's name and directory, and forget runs that are too old, by name. Raises JournalError."""
     from octogram_tui.journal import archive
@@ -135,7 +145,9 @@ def host_settings(invocation: Invocation, run: str, run_dir: Path, socket: Path)
 
             carried.keep(run_dir, invocation.carried)
         digest = invocation.scenario.digest
-        terms.keep(run_dir, terms.Terms(digest, invocation.argv, os.getcwd(), invocation.opens_console, options))
+        argv, directory = invocation.argv, os.getcwd()
+        shown = {} if invocation.vault.masker.is_idle else _shown(run_dir, digest, [*argv, directory])
+        terms.keep(run_dir, terms.Terms(digest, argv, directory, invocation.opens_console, options, shown))
 
     return HostSettings(
         run_dir=run_dir,

@@ -62,7 +62,7 @@ def _more(account: Account, run: Recorded) -> dict[str, Any]:
     return {
         "exporter": f"octogram-tui {__version__}",
         "origins": account.begun.origins if account.begun is not None else {},
-        "journal": str(run.journal.absolute()),
+        "journal": environment.hidden(run, str(run.journal.absolute())),
         "environment": {fact.name: fact.value for fact in environment.facts_of(account, run)},
         "deeds_left_out": account.deeds.left_out,
     }

@@ -37,7 +37,7 @@ class Fact(NamedTuple):
 
 def facts_of(account: Account, run: Recorded) -> list[Fact]:
     """List them; what is not known is left out."""
-    return [Fact(name, value) for name, value in _facts(account, run) if value]
+    return [Fact(name, hidden(run, value)) for name, value in _facts(account, run) if value]
 
 
 def _facts(account: Account, run: Recorded) -> Iterator[tuple[str, str]]:
@@ -94,6 +94,12 @@ def terms_of(run: Recorded) -> terms.Terms | None:
 # What is not masked where it lies
 
 
+def hidden(run: Recorded, text: str) -> str:
+    """Give a text without values of secrets, as far as the run has noted that they stand in its paths and words."""
+    found = terms_of(run)
+    return text if found is None else found.hidden(text)
+
+
 def shown_argv(account: Account, argv: Iterable[str]) -> list[str]:
     """Give a command line without sources of secrets, and without values that the journal has a mask for."""
     shown: list[str] = []
@@ -137,7 +143,7 @@ def source_files(account: Account, run: Recorded) -> list[str]:
     if run.directory is None or account.begun is None:
         return []
     with suppress(JournalError):
-        return sorted(sources.find(run.directory, account.begun.digest).texts)
+        return sorted(hidden(run, name) for name in sources.find(run.directory, account.begun.digest).texts)
     return []
 
 

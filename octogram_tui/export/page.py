@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from functools import cache
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -98,6 +99,7 @@ def _context(account: Account, run: Recorded, bounds: Bounds, with_source: bool)
         "unclean": summary.unclean,
         "numbers": numbers,
         "matrix": matrix_of(account),
+        "is_by_end": _is_by_end(list(board.agents)),
         "picture": picture_of(account),
         "slowest": [(slow, numbers.get(board.instances[slow.instance], 0)) for slow in summary.slowest
                     if slow.instance in board.instances],
@@ -116,10 +118,21 @@ def _context(account: Account, run: Recorded, bounds: Bounds, with_source: bool)
         "source": source,
         "why_no_source": why_no_source,
         "files": environment.source_files(account, run),
-        "journal": str(run.journal.absolute()),
+        "journal": environment.hidden(run, str(run.journal.absolute())),
         "bounds": bounds,
         "log_mib": f"{bounds.log_bytes / MIB:g}",
     }  # fmt: skip
+
+
+def _is_by_end(names: Sequence[str]) -> bool:
+    """Whether names are told apart by their ends: where there is no room for all of one, its beginning is left out."""
+    return _alike(names) > _alike([name[::-1] for name in names])
+
+
+def _alike(names: Sequence[str]) -> int:
+    """Say how long a beginning all of them have in common."""
+    both = zip(min(names, default=""), max(names, default=""), strict=False)
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], both))
 
 
 def _file(name: str) -> Markup:

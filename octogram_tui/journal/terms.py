@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, replace
+from dataclasses import asdict, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ class Terms:
     argv           the words of its command line, and the directory that they were given in
     opens_console  whether it was begun by a console, whose defaults are others
     options        the engine's, exactly: the settings of the user may be others by now
+    shown          of words and paths that have the value of a secret in them, what stands in their places for others
     """
 
     digest: str
@@ -33,6 +34,13 @@ class Terms:
     directory: str
     opens_console: bool
     options: RunOptions
+    shown: Mapping[str, str] = field(default_factory=dict)
+
+    def hidden(self, text: str) -> str:
+        """Give a text as others may read it: whoever reads the run does not know the values of secrets."""
+        for word in sorted(self.shown, key=len, reverse=True):
+            text = text.replace(word, self.shown[word])
+        return text
 
 
 def keep(run_dir: Path, terms: Terms) -> None:
@@ -44,6 +52,7 @@ def keep(run_dir: Path, terms: Terms) -> None:
         "directory": terms.directory,
         "opens_console": terms.opens_console,
         "options": asdict(replace(terms.options, carried={})),  # they are kept by themselves: see carried.py,
+        "shown": dict(terms.shown),
     }
     place = run_dir / TERMS
     try:
@@ -63,6 +72,7 @@ def find(run_dir: Path) -> Terms:
             str(record["directory"]),
             bool(record["opens_console"]),
             _options(record["options"]),
+            {str(word): str(shown) for word, shown in record.get("shown", {}).items()},
         )
     except FileNotFoundError:
         raise RunNotRestored(

@@ -35,7 +35,7 @@ class EarlyOutput:
         if not self._waiting:
             return []
         before, self._waiting = self._waiting, []
-        found = []
+        found: list[OutputReport] = []
         for report in before:
             (self._waiting if self._is_early(report) else found).append(report)
         if not self._waiting:

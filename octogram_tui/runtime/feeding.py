@@ -10,13 +10,15 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import NamedTuple, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from octogram_tui.engine.events import Event
 from octogram_tui.engine.machine import Engine, Outcome
-from octogram_tui.engine.stimuli import Stimulus
-from octogram_tui.runtime.early_output import EarlyOutput
+from octogram_tui.engine.stimuli import Stimulus, TakeUpRequest
 from octogram_tui.template import bound
+
+if TYPE_CHECKING:
+    from octogram_tui.runtime.early_output import EarlyOutput
 
 Fed = Callable[[Sequence[Event]], None]
 """Called once a stimulus has been fed and the journal has what came of it: the events of this one."""
@@ -53,7 +55,7 @@ class Feeding:
     def __init__(self, engine: Engine, check: Callable[[Engine], None] | None) -> None:
         self._engine = engine
         self._check = check
-        self._early = EarlyOutput(engine.ahead)
+        self._early: EarlyOutput | None = None  # of a run that was taken up again
         self._thread: ThreadPoolExecutor | None = None
 
     @property
@@ -68,7 +70,11 @@ class Feeding:
         waiting = deque(handed)
         while waiting:
             stimulus, told = waiting.popleft()
-            if self._early.keeps(stimulus):
+            if type(stimulus) is TakeUpRequest:
+                from octogram_tui.runtime.early_output import EarlyOutput  # few runs have any use for it
+
+                self._early = EarlyOutput(self._engine.ahead)
+            elif self._early is not None and self._early.keeps(stimulus):
                 continue
             seq = self._engine.core.seq
             try:
@@ -78,7 +84,8 @@ class Feeding:
                     self._check(self._engine)
             except Exception as error:
                 return Batch(at_s, turns, list(waiting), error)
-            waiting.extendleft((report, None) for report in reversed(self._early.due()))
+            if self._early is not None:
+                waiting.extendleft((report, None) for report in reversed(self._early.due()))
             steps += 1 + bound.STEPS - self._engine.core.turn.left
             if steps >= bound.STEPS or "stopped" in outcome.bounds.values():
                 return Batch(at_s, turns, list(waiting))

@@ -24,6 +24,7 @@ from octogram_tui.engine.stimuli import (
 )
 from octogram_tui.errors import ExitCode
 from octogram_tui.journal.runbook import RunBook
+from octogram_tui.projection.board import Notice
 from octogram_tui.projection.estimate import PastRun
 from octogram_tui.projection.lesson import Lesson
 from octogram_tui.projection.logbook import lines_of
@@ -59,10 +60,15 @@ from octogram_tui.tui.widgets.run_list import RunList
 TICK_S = 0.5
 """How often times that run are drawn anew; all else is drawn when it changes."""
 
+MOST_NEWS = 100
+"""How many of the notices that came together are looked through for those that are alike."""
+MOST_NOTICES = 3
+"""How many are shown, each for all that are like it."""
+
 LINES_AN_EVENT = 5
 """So many lines of a log leave as many objects as an event."""
 
-OF_ANY_MOMENT = (BreakRequest, SwitchBreakRequest, RemoveBreakRequest)
+OF_ANY_MOMENT = (BreakRequest, SwitchBreakRequest, RemoveBreakRequest, StopRequest)
 """What can be asked for while an earlier moment is looked at."""
 
 
@@ -226,12 +232,17 @@ class ConsoleApp(LooksApp[ConsoleOutcome]):
 
     def _tell_notices(self) -> None:
         board = self.model.head.board
-        fresh = 0 if self.model.is_replay else min(board.notice_count - self._shown_notices, 3)
+        fresh = 0 if self.model.is_replay else min(board.notice_count - self._shown_notices, MOST_NEWS)
         self._shown_notices = board.notice_count
-        # Only what came last, and lately: who joins a long run is not told its past.
-        for notice in (each for each in list(board.notices)[-fresh:] if fresh and each.is_recent(self.model.latest_s)):
-            level: Any = notice.level
-            self.notify(safe(notice.text, limit=200), severity=level, markup=False)
+        # Only what came last, and lately: who joins a long run is not told its past. What many agents have is one.
+        alike: dict[str, list[Notice]] = {}
+        for notice in list(board.notices)[-fresh:] if fresh else ():
+            if notice.is_recent(self.model.latest_s):
+                alike.setdefault(board.names.alike(notice.text), []).append(notice)
+        for notices in list(alike.values())[-MOST_NOTICES:]:
+            level: Any = notices[-1].level
+            more = f" (and {len(notices) - 1} more like it)" if len(notices) > 1 else ""
+            self.notify(f"{safe(notices[0].text, limit=200)}{more}", severity=level, markup=False)
 
     def marks(self) -> list[str]:
         """Say in short how we are attached, and whether what is shown is behind what came."""

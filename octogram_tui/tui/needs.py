@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from octogram_tui.model.ids import InstanceId
 from octogram_tui.projection.board import Board
 from octogram_tui.projection.clusters import Cluster, short_names
 from octogram_tui.projection.row_states import Phase, State
@@ -198,7 +199,8 @@ def _paused(model: Model) -> Need | None:
     if board.failures:  # the run goes on after them, and says so nowhere else
         hints.append(Hint("first failure", f"{len(board.failures)} failed"))
     hints += [*_kept(model), Hint("breakpoint", "break"), Hint("rerun", "rerun"), Hint("help", "help")]
-    return Need("held", f"{message} {queue_line(model)}".rstrip(), tuple(hints))
+    named = board.stops.met.instance if board.reason == "breakpoint" and board.stops.met is not None else None
+    return Need("held", f"{message} {queue_line(model, named)}".rstrip(), tuple(hints))
 
 
 def stop_line(board: Board) -> str:
@@ -231,14 +233,19 @@ def _held_alone(model: Model) -> Need | None:
     return Need("held", f"{name} is held alone: {hold.message}", hints, more)
 
 
-def queue_line(model: Model) -> str:
-    """Say what the gate lets through next, and then: one queue, as it is, of those that steps are for."""
+def queue_line(model: Model, named: InstanceId | None = None) -> str:
+    """Say what the gate lets through next, and then: one queue, as it is, of those that steps are for.
+
+    named: what was just said to be held
+    """
     rows = model.scope.held()
     if not rows:
         return ""
     given = model.by_hand.waiting_words(rows[0])
     with_given = f" {rows[0].agent} has {given} for it." if given else ""
-    return f"Next: {next_words(rows[:NEXT_SHOWN], len(rows))}.{with_given}"
+    words = next_words(rows[:NEXT_SHOWN], len(rows))
+    said = f"It is next{words.removeprefix(title_of(rows[0]))}" if rows[0].key == named else f"Next: {words}"
+    return f"{said}.{with_given}"
 
 
 def _done(model: Model) -> Need | None:

@@ -17,6 +17,7 @@ from octogram_tui.engine.stimuli import (
     OutputReport,
     PauseRequest,
     RecallReport,
+    Stimulus,
     TakeUpRequest,
 )
 from octogram_tui.model.ids import AttemptId
@@ -73,14 +74,15 @@ def test_what_was_printed_meanwhile_is_told_after_its_beginning(is_printed_first
     engine = crashed().restored().engine
     ends, k = report("s/j@a#1", "ok"), AttemptId(named("s/k@a"), 1)
     prints = [OutputReport("a", k, ["one"]), OutputReport("a", k, ["two"])]
-    came = [*prints, ends] if is_printed_first else [ends, *prints]
+    came: list[Stimulus] = [*prints, ends] if is_printed_first else [ends, *prints]
     up = AgentUpReport("a", birth="1", is_same=True, knows=(ends.attempt, k))
-    handed = [TakeUpRequest("2026-01-02T00:00:00Z"), *came, up, RecallReport("a", k, ends.attempt, is_begun=True)]
-    batch = Feeding(engine, None).feed([(each, None) for each in handed], 1.0)
+    begun = RecallReport("a", k, ends.attempt, is_begun=True)
+    fed: list[Stimulus] = [TakeUpRequest("2026-01-02T00:00:00Z"), *came, up, begun]
+    batch = Feeding(engine, None).feed([(each, None) for each in fed], 1.0)
     assert batch.failure is None
     events = [event for turn in batch.turns for event in turn.outcome.events]
     told = [e for e in events if isinstance(e, JobStarted | JobOutput | JobFinished)]
-    assert [(type(e), e.instance.job) for e in told] == [
+    assert [(type(e), e.instance.job) for e in told if e.instance] == [
         (JobFinished, "j"),
         (JobStarted, "k"),
         (JobOutput, "k"),

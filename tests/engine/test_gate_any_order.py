@@ -42,6 +42,7 @@ from octogram_tui.projection.board import Board
 
 ITEMS = ItemsSpec((("1..2",),))
 AGENTS = st.sampled_from(["", "", "a", "b", "a*", "*", "nobody"])
+ON_FAILURE = st.sampled_from(["pause", "pause", "abort", "keep_going"])
 UNITS = st.sampled_from(["", "", "one/j", "one/items@a[1]", "one/items@b", "one", "two@a", "*/k", "three/m@b", "no/no"])
 
 
@@ -107,9 +108,7 @@ class Gate(RuleBasedStateMachine):
     simulation: Watched
     has_reruns = False
 
-    @initialize(
-        on_failure=st.sampled_from(["pause", "pause", "abort", "keep_going"]), keep=st.booleans(), paused=st.booleans()
-    )
+    @initialize(on_failure=ON_FAILURE, keep=st.booleans(), paused=st.booleans())
     def start(self, on_failure: str, keep: bool, paused: bool) -> None:
         """Begin a run."""
         self.simulation = Watched(make(0), on_failure=on_failure, keep_alive=keep, start_paused=paused)

@@ -6,6 +6,7 @@ import base64
 import hashlib
 import re
 from html.parser import HTMLParser
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -31,10 +32,13 @@ class Shape(HTMLParser):
         self.ids: list[str] = []
         self.links: list[str] = []
         self.words: list[str] = []
+        self.levels: list[int] = []  # of headings
         self.feed(page)
         self.close()
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if re.fullmatch("h[1-6]", tag):
+            self.levels.append(int(tag[1]))
         self.parts.add((tag, *sorted(name for name, _ in attrs)))
         self.ids += [value or "" for name, value in attrs if name == "id"]
         self.links += [value or "" for name, value in attrs if name in ("href", "src")]
@@ -60,6 +64,12 @@ def test_what_failed_comes_first_and_every_part_is_there() -> None:
     for said in ("Attempt 2", "retry", "paused the run", "set breakpoint 2", "set level = no route", "n_1.site"):
         assert said in text, said
     assert len(shape.ids) == len(set(shape.ids))
+    assert all(level <= above + 1 for above, level in pairwise([0, *shape.levels])), "no heading leaves a level out"
+
+
+def test_names_that_end_otherwise_keep_their_ends_where_there_is_little_room() -> None:
+    for agents, said in ((("n_1", "n_2"), "by-end"), (("a.site", "b.site"), "by-beginning"), (("n",), "by-beginning")):
+        assert f'<main class="{said}">' in page_of(NOWHERE, run_of(agents=agents)), agents
 
 
 def test_every_link_leads_to_a_place_of_the_page() -> None:

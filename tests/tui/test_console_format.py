@@ -4,6 +4,7 @@ import unicodedata
 from typing import Any
 
 import pytest
+from rich.cells import cell_len
 
 from octogram_tui.errors import SettingsError
 from octogram_tui.projection.row_states import AgentState, State
@@ -11,7 +12,7 @@ from octogram_tui.runtime.verbs import VERBS
 from octogram_tui.tui import theme
 from octogram_tui.tui.format import AGENT_LOOKS, LOOKS, block, clock, duration, plural, stamp, value
 from octogram_tui.tui.keymap import ACTIONS, key_names
-from octogram_tui.tui.widgets.brush import fit
+from octogram_tui.tui.widgets.brush import fit, fit_name
 
 
 def test_every_state_has_a_look_of_one_narrow_cell() -> None:
@@ -116,6 +117,19 @@ def test_fit_cuts_and_fills_in_cells() -> None:
     assert fit("abcdef", 4) == "abc~"
     assert fit("数数数", 4) == "数 ~"
     assert fit("abc", 0) == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "width", "shown"),
+    [
+        ("node_1", 8, "node_1  "),
+        ("a-machine-with-a-long-name-17", 14, "a-mach~name-17"),
+        ("a-machine-17", 6, "a-mac~"),
+        ("\u673a\u5668" * 4, 10, "\u673a\u5668 ~\u673a\u5668"),
+    ],
+)
+def test_a_name_that_is_cut_has_its_beginning_and_its_end(name: str, width: int, shown: str) -> None:
+    assert (fit_name(name, width), cell_len(fit_name(name, width))) == (shown, width)
 
 
 def test_no_action_needs_a_key_that_some_keyboards_hide() -> None:

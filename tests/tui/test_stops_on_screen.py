@@ -53,7 +53,7 @@ async def test_a_stop_is_explained_with_its_number_its_values_and_what_comes_nex
         top = " ".join(" ".join(lines_of(app)[:4]).split())
         assert "PAUSED breakpoint 2" in top
         assert "Breakpoint 2: vars.level > 5 (vars.level = 7), at copy @ n_1." in top
-        assert "Next: copy @ n_1, then n_2, n_3 (37 more)." in top
+        assert "It is next, then n_2, n_3 (37 more)." in top
         for hint in ("n over", "s into", "Spc go"):
             assert hint in top
 

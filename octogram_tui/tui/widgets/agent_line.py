@@ -13,7 +13,7 @@ from octogram_tui.projection.rows import AgentRow
 from octogram_tui.projection.stops import AgentHold
 from octogram_tui.tui.format import AGENT_LOOKS, LOOKS, duration, place
 from octogram_tui.tui.model import Model
-from octogram_tui.tui.widgets.brush import Brush, Piece, cells_of, fit
+from octogram_tui.tui.widgets.brush import Brush, Piece, cells_of, fit, fit_name
 from octogram_tui.tui.widgets.sparks import spark
 
 SIGN_CELLS = 3
@@ -26,6 +26,7 @@ LOAD_CELLS = SPARK_CELLS + BARE_LOAD_CELLS
 COUNT_CELLS = 10
 GAP_CELLS = 3
 NOW_CELLS = 16
+LONG_PERCENT = 1_000
 
 
 class Columns(NamedTuple):
@@ -114,7 +115,7 @@ class AgentLines:
         look = AGENT_LOOKS[agent.state]
         pieces: list[Piece] = [
             (f" {brush.sign(look)} ", look.style),
-            (fit(brush.text(agent.name), columns.name) + " ", "failed" if look.style == "failed" else ""),
+            (fit_name(brush.text(agent.name), columns.name) + " ", "failed" if look.style == "failed" else ""),
         ]
         if columns.word:
             pieces.append((fit(look.word, columns.word), look.style))
@@ -160,7 +161,7 @@ class AgentLines:
         trouble = "" if is_up else f"  {service.state} {service.reason}".rstrip()
         return [
             (f" {brush.sign(look)} ", look.style),
-            (fit(brush.text(service.agent), self._columns.name) + "  ", ""),
+            (fit_name(brush.text(service.agent), self._columns.name) + "  ", ""),
             (brush.text(what), "strong" if service.kind == "prometheus" else ""),
             (f"  {brush.text(places)}", "accent"),
             (brush.text(trouble), "failed"),
@@ -172,7 +173,8 @@ class AgentLines:
             return [(" " * cells, "")]
         now = load.cpu[-1]
         past = spark(list(load.cpu), SPARK_CELLS, self._brush) + " " if cells > BARE_LOAD_CELLS else ""
-        return [(fit(f"{past}{now * 100:.0f}%", cells), "retrying" if now > 1 else "dim")]
+        said = f"{now * 100:.0f}%" if round(now * 100) < LONG_PERCENT else f"{now:.0f}x"  # there is room for no more
+        return [(fit(f"{past}{said}", cells), "retrying" if now > 1 else "dim")]
 
     def _counts(self, agent: AgentRow, load: Load | None) -> str:
         """Say how many processes outlive their jobs, and how many services are up."""

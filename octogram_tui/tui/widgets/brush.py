@@ -19,6 +19,9 @@ from octogram_tui.tui.widgets.ink import inked
 CUT = "~"
 """Stands where a text was cut: one cell in every terminal, unlike the ellipsis."""
 
+LEAST_NAME_CELLS = 7
+"""In less room a name has its beginning only."""
+
 INK = "\x1b"
 """Begins the name of a style that a job chose itself; the codes of its look follow."""
 
@@ -34,6 +37,17 @@ def fit(text: str, width: int, *, right: bool = False) -> str:
     if length > width:
         return set_cell_size(text, width - 1) + CUT if width > 1 else set_cell_size(text, max(0, width))
     return " " * (width - length) + text if right else text + " " * (width - length)
+
+
+def fit_name(name: str, width: int) -> str:
+    """Cut or fill a name: many are told apart by their ends only, so one that is cut has its beginning and its end."""
+    if width < LEAST_NAME_CELLS or cell_len(name) <= width:
+        return fit(name, width)
+    last = width // 2
+    end = name[-last:]
+    while cell_len(end) > last:
+        end = end[1:]
+    return set_cell_size(name, width - 1 - cell_len(end)) + CUT + end
 
 
 def fit_most(text: str, width: int) -> str:

@@ -45,6 +45,7 @@ class FilterLine(TypedLine):
         screen.narrow(found)
         if found and not outline.lines:  # half a word takes nothing: no reason to empty the screen
             screen.narrow(before)
+            self.add_class("-wrong")
 
     def _read(self, text: str) -> Filter | FilterError:
         try:

@@ -11,7 +11,7 @@ from rich.cells import cell_len
 from octogram_tui.projection.ansi import recoloured
 from octogram_tui.projection.logbook import Line
 from octogram_tui.tui.format import stamp
-from octogram_tui.tui.widgets.brush import CUT, Brush, Piece, cells_of, fit, window
+from octogram_tui.tui.widgets.brush import CUT, Brush, Piece, cells_of, fit_name, window
 from octogram_tui.tui.widgets.log_rows import LogRows
 from octogram_tui.tui.widgets.log_tab import LogTab
 
@@ -96,7 +96,7 @@ class LogPainter:
             pieces.append((self.when(at_s) + " ", "time"))
         if self.name_cells:
             style = f"name-{crc32(name.encode('utf-8', 'replace')) % NAME_STYLES + 1}"
-            pieces.append((fit(self.brush.text(name), self.name_cells) + " ", style))
+            pieces.append((fit_name(self.brush.text(name), self.name_cells) + " ", style))
         return pieces
 
     def _rule(self, line: Line, width: int) -> list[Piece]:

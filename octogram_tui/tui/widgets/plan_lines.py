@@ -9,7 +9,7 @@ from octogram_tui.projection.row_states import State
 from octogram_tui.projection.rows import Group, InstanceRow, Kind, Row
 from octogram_tui.tui.format import AT_BREAKPOINT, BREAK_LOOKS, LOOKS, break_look, duration
 from octogram_tui.tui.model import Model
-from octogram_tui.tui.widgets.brush import Brush, Piece, fit
+from octogram_tui.tui.widgets.brush import Brush, Piece, fit, fit_name
 
 COUNT_CELLS = 11
 TIME_CELLS = 8
@@ -70,7 +70,8 @@ class PlanLines:
         if state in _FAILED and tells_why and room - _cells(tail) - cell_len(label) - cell_len(note) < 3:
             tail = []  # why it failed is worth more than how long it took
         room -= _cells(tail)
-        name = fit(label, min(cell_len(label), max(0, room)))
+        is_agent = line.head is None and (isinstance(row, InstanceRow) or row.kind is Kind.AGENT)
+        name = (fit_name if is_agent else fit)(label, min(cell_len(label), max(0, room)))
         rest = room - cell_len(name)
         middle: list[Piece] = [(" " * rest, "")]
         if note and rest >= min(NOTE_CELLS, cell_len(note) + 3):

@@ -15,7 +15,7 @@ from octogram_tui.projection.timeline import JobKey, Mark, Span
 from octogram_tui.tui.foothold import Foothold
 from octogram_tui.tui.format import LOOKS, clock, clock_of, duration
 from octogram_tui.tui.model import Model, Subject
-from octogram_tui.tui.widgets.brush import Brush, Piece, fit, fit_most
+from octogram_tui.tui.widgets.brush import Brush, Piece, fit, fit_name
 from octogram_tui.tui.widgets.line_view import LineView
 from octogram_tui.tui.widgets.sparks import rising
 from octogram_tui.tui.widgets.tick_line import tick_line
@@ -316,7 +316,8 @@ class TimelineView(LineView):
 
     def _waited_for(self, row: Group) -> str:
         """The agent that the end waited for in a job."""
-        return fit_most(self.brush.text(self._critical.get((row.stage.name, row.name), "")), AGENT_CELLS)
+        name = self.brush.text(self._critical.get((row.stage.name, row.name), ""))
+        return fit_name(name, min(AGENT_CELLS, cell_len(name)))
 
     def _bar(self, row: Group, cells: int, *, critical: bool) -> list[Piece]:
         timeline, brush = self.model.timeline, self.brush

@@ -13,7 +13,7 @@ from octogram_tui.tui.keymap import bindings
 from octogram_tui.tui.model import Model
 from octogram_tui.tui.typed_text import written
 from octogram_tui.tui.watches import Watch
-from octogram_tui.tui.widgets.brush import Brush, Piece, fit, fit_most
+from octogram_tui.tui.widgets.brush import Brush, Piece, fit, fit_most, fit_name
 from octogram_tui.tui.widgets.line_view import LineView
 from octogram_tui.tui.widgets.title_line import cut
 
@@ -98,7 +98,7 @@ class VariableList(LineView):
         now = variable.now
         brush = self.brush
         mark = brush.pick("*", "*") if variable.count else " "
-        name = fit(brush.text(variable.name), self._name_cells)
+        name = fit_name(brush.text(variable.name), self._name_cells)
         shown = "removed" if now.removed else brush.text(value(now.value))
         by = f"{brush.text(now.by)} {clock(now.at_s)}" if variable.count else ""
         room = width - cell_len(name) - 6
