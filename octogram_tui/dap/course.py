@@ -172,6 +172,8 @@ class Course:
         """End the run, and begin it anew, with what the client wants to stop at as it is."""
         debugging = self._news.debugging
         assert debugging is not None
+        if debugging.is_ended:  # as was told: nobody would hear of another
+            raise RequestFailed("it is over: launch it in another session")
         if debugging.debuggee.is_replay:
             self.after.append(debugging.begin)
             return
