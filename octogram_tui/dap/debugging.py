@@ -137,13 +137,19 @@ class Debugging:
         """A run of ours stands at its first job, or was stopped before: let it go on, unless it is to stop there.
 
         It is let go no sooner: before that, going on might answer a stage that asks, for somebody who has not seen it.
+        A breakpoint on the stage may have come when that had begun already, and holds it all the same.
         """
         if not (self._is_at_gate and self._stopping.stands):
             return
         self._is_at_gate = False
         if self._stopping.is_at_beginning and not self._manner.stops_on_entry:
-            with suppress(RequestFailed):  # it is at its end already
-                await self.debuggee.ask(GoRequest())
+            stage = self.debuggee.board.current_stage
+            met = await self.breakpoints.on_stage(stage.name) if stage is not None else None
+            if met is not None:
+                self._stopping.met_at_beginning(met)
+            else:
+                with suppress(RequestFailed):  # it is at its end already
+                    await self.debuggee.ask(GoRequest())
         self._stopping.watch()
 
     async def take_over(self, before: Debugging) -> None:

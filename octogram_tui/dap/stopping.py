@@ -97,6 +97,10 @@ class Stopping:
         """Whether it has come to its gate, and nothing else holds it."""
         return self._why == "entry" and not self._debuggee.board.confirmations
 
+    def met_at_beginning(self, met: ev.BreakpointMet) -> None:
+        """What was met holds the run where it stands, though the run did not see it."""
+        self._met, self._why = met, "breakpoint"
+
     def goes_on(self, agents: str = "") -> list[str]:
         """The client knows that agents go on: it asked for it. Gives their names."""
         gone = [name for name in self._debuggee.board.agents if not agents or fits(agents, name)]

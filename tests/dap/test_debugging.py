@@ -414,3 +414,31 @@ async def test_a_client_that_reads_no_more_is_let_go_of_as_it_says() -> None:
         client.send("disconnect", {"terminateDebuggee": False})
         await asyncio.wait_for(source.closed.wait(), PATIENCE_S)
         assert source.run.events[-1].TYPE != "run_finished"
+
+
+@pytest.mark.parametrize(
+    ("asked", "stops"),
+    [
+        ({}, True),
+        ({"condition": "vars.level > 1"}, True),
+        ({"condition": "vars.level > 99"}, False),
+        ({"condition": "vars.nothing"}, True),  # as in a run, where nobody knows
+        ({"hitCondition": "2"}, False),
+        ({"logMessage": "here"}, False),
+    ],
+)
+async def test_a_breakpoint_on_the_first_stage_holds_it_though_it_has_begun(asked: dict[str, Any], stops: bool) -> None:
+    async with in_memory(InMemory()) as client:
+        [set_, later] = await client.begin(program=PROGRAM, lines={LINES["- name: prepare"]: asked, PROBE: {}})
+        await client.do("setExceptionBreakpoints", filters=[])
+        assert set_["verified"]
+        await client.do("configurationDone")
+        stop = await client.event("stopped")
+        if stops:
+            assert (stop["reason"], stop["hitBreakpointIds"]) == ("breakpoint", [set_["id"]])
+            assert "at prepare" in stop["text"]
+            assert (await client.stack(1))[0]["line"] == TAKE
+            await client.do("continue", threadId=1)
+            stop = await client.event("stopped")
+        assert stop["hitBreakpointIds"] == [later["id"]]
+        await client.do("terminate")
