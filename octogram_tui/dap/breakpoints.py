@@ -76,7 +76,7 @@ class Breakpoints:
     async def set_lines(self, asked: Arguments) -> list[dict[str, Any]]:
         """Take the breakpoints of a file."""
         source = asked.object("source")
-        path = source.system_text("path", "")
+        path = source.path("path", "")
         if source.number("sourceReference", 0):
             path = path or self._debuggee.opened.scenario
         given = asked.objects("breakpoints")

@@ -259,7 +259,7 @@ class Debugging:
 
     async def _locations(self, asked: Arguments) -> dict[str, Any]:
         source = asked.object("source")
-        if not (source.number("sourceReference", 0) or self.debuggee.is_scenario(source.system_text("path", ""))):
+        if not (source.number("sourceReference", 0) or self.debuggee.is_scenario(source.path("path", ""))):
             return {"breakpoints": []}
         first = self._sources.positions.line_in(asked.number("line"))
         last = self._sources.positions.line_in(asked.number("endLine", asked.number("line")))
