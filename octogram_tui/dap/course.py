@@ -131,7 +131,7 @@ class Course:
     async def _terminate(self, _: Arguments) -> None:
         assert self._news.debugging is not None
         debugging = self._news.debugging
-        if debugging.debuggee.is_over:
+        if debugging.debuggee.is_replay:
             self.after.append(debugging.end)
             return
         await debugging.stop(by_force=self._is_stopping)

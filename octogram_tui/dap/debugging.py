@@ -84,6 +84,7 @@ class Debugging:
         self._is_configured = False
         self._is_at_gate = False
         self._had_control = False
+        self._is_finished = False  # and this was told
         self.is_ended = False
         self.was_paused = not debuggee.owns  # so that one that is left before this is known stays as it is
         moving = Moving(
@@ -166,6 +167,7 @@ class Debugging:
     async def take(self, piece: list[ev.Event], *, is_last: bool) -> None:
         """Tell the client of what the run has stated. is_last: there is no more by now, so that all fits together."""
         for event in piece:
+            self._is_finished = self._is_finished or isinstance(event, ev.RunFinished)
             self._telling.apply(event)
             self._stopping.apply(event)
             await self.breakpoints.apply(event)
@@ -174,7 +176,7 @@ class Debugging:
         for change in self._threads.changes(self.debuggee.board, stay=self.debuggee.is_replay):
             self._emit("thread", change)
         await self.look()
-        if self._stopping.is_over:
+        if self._is_finished:
             self.end()
 
     async def look(self) -> None:
