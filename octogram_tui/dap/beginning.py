@@ -24,9 +24,9 @@ async def launched(
     """Begin a run, which holds before its first job. Raises RequestFailed and OctogramError, all problems told."""
     is_debugged = not asked.flag("noDebug")
     wanted = LaunchWanted(
-        program=asked.system_text("program"),
+        program=asked.path("program"),
         options=tuple(asked.system_texts("args")),
-        cwd=asked.system_text("cwd", ""),
+        cwd=asked.path("cwd", ""),
         environment=_environment(asked.object("env")),
         keeps_alive=asked.flag("keepAlive"),
         holds_failures=is_debugged,
@@ -48,7 +48,7 @@ async def launched(
 async def replayed(opener: Opener, asked: Arguments) -> tuple[Opened, Manner]:
     """Open a journal. Raises RequestFailed and OctogramError."""
     manner = Manner(stops_on_entry=asked.flag("stopOnEntry", default=True), seen=ALL)
-    return await opener.replay(asked.system_text("replay")), manner
+    return await opener.replay(asked.path("replay")), manner
 
 
 async def joined(opener: Opener, asked: Arguments) -> tuple[Opened, Manner]:

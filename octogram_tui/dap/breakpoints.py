@@ -19,7 +19,7 @@ from octogram_tui.dap.sources import Sources
 from octogram_tui.engine import events as ev
 from octogram_tui.engine.breakpoint_check import problem_of, tidied
 from octogram_tui.engine.stimuli import BreakRequest, RemoveBreakRequest, SwitchBreakRequest
-from octogram_tui.model.breakpoint import Breakpoint
+from octogram_tui.model.breakpoint import Breakpoint, is_reached
 from octogram_tui.model.pattern import Pattern
 from octogram_tui.projection.breakpoints import Listed
 from octogram_tui.projection.text import safe
@@ -76,7 +76,7 @@ class Breakpoints:
     async def set_lines(self, asked: Arguments) -> list[dict[str, Any]]:
         """Take the breakpoints of a file."""
         source = asked.object("source")
-        path = source.system_text("path", "")
+        path = source.path("path", "")
         if source.number("sourceReference", 0):
             path = path or self._debuggee.opened.scenario
         given = asked.objects("breakpoints")
@@ -331,6 +331,21 @@ class Breakpoints:
     def with_number(self, number: int) -> list[Wanted]:
         """Give those that a breakpoint of the run stands for."""
         return [each for each in self._all if each.number == number]
+
+    async def on_stage(self, stage: str) -> ev.BreakpointMet | None:
+        """Find what stops before a stage of which nothing has run."""
+        for each in list(self._all):  # the client may ask for others meanwhile
+            given = each.breakpoint
+            if given is None or not each.is_verified or given.when != "stage" or given.log:
+                continue
+            if Pattern.parse(given.pattern).matches_stage(stage) and is_reached(given.hits, 1):
+                try:
+                    holds = not given.condition or bool(await self._debuggee.value(given.condition))
+                except RequestFailed:
+                    holds = True  # as in a run
+                if holds:
+                    return ev.BreakpointMet(number=each.number, message=given.when, count=1, row=stage)
+        return None
 
     def stopping(self) -> list[Wanted]:
         """Give those that stop, for a replay, which looks for them itself."""

@@ -131,7 +131,7 @@ class Course:
     async def _terminate(self, _: Arguments) -> None:
         assert self._news.debugging is not None
         debugging = self._news.debugging
-        if debugging.debuggee.is_over:
+        if debugging.debuggee.is_replay:
             self.after.append(debugging.end)
             return
         await debugging.stop(by_force=self._is_stopping)
@@ -172,6 +172,8 @@ class Course:
         """End the run, and begin it anew, with what the client wants to stop at as it is."""
         debugging = self._news.debugging
         assert debugging is not None
+        if debugging.is_ended:  # as was told: nobody would hear of another
+            raise RequestFailed("it is over: launch it in another session")
         if debugging.debuggee.is_replay:
             self.after.append(debugging.begin)
             return

@@ -121,10 +121,10 @@ class Debuggee:
         return bool(path) and os.path.realpath(path) == os.path.realpath(mine)
 
     def file_text(self) -> str | None:
-        """Read the scenario's file as it is now; None where there is none."""
+        """Read the scenario's file as it is now, and as the run read it; None where there is none."""
         try:
             with open(self.opened.scenario, "rb") as file:
-                return file.read(64 << 20).decode("utf-8", "replace")
+                return file.read(64 << 20).decode("utf-8-sig", "replace")
         except OSError:
             return None
 

@@ -84,6 +84,7 @@ class Debugging:
         self._is_configured = False
         self._is_at_gate = False
         self._had_control = False
+        self._is_finished = False  # and this was told
         self.is_ended = False
         self.was_paused = not debuggee.owns  # so that one that is left before this is known stays as it is
         moving = Moving(
@@ -137,13 +138,19 @@ class Debugging:
         """A run of ours stands at its first job, or was stopped before: let it go on, unless it is to stop there.
 
         It is let go no sooner: before that, going on might answer a stage that asks, for somebody who has not seen it.
+        A breakpoint on the stage may have come when that had begun already, and holds it all the same.
         """
         if not (self._is_at_gate and self._stopping.stands):
             return
         self._is_at_gate = False
         if self._stopping.is_at_beginning and not self._manner.stops_on_entry:
-            with suppress(RequestFailed):  # it is at its end already
-                await self.debuggee.ask(GoRequest())
+            stage = self.debuggee.board.current_stage
+            met = await self.breakpoints.on_stage(stage.name) if stage is not None else None
+            if met is not None:
+                self._stopping.met_at_beginning(met)
+            else:
+                with suppress(RequestFailed):  # it is at its end already
+                    await self.debuggee.ask(GoRequest())
         self._stopping.watch()
 
     async def take_over(self, before: Debugging) -> None:
@@ -160,6 +167,7 @@ class Debugging:
     async def take(self, piece: list[ev.Event], *, is_last: bool) -> None:
         """Tell the client of what the run has stated. is_last: there is no more by now, so that all fits together."""
         for event in piece:
+            self._is_finished = self._is_finished or isinstance(event, ev.RunFinished)
             self._telling.apply(event)
             self._stopping.apply(event)
             await self.breakpoints.apply(event)
@@ -168,7 +176,7 @@ class Debugging:
         for change in self._threads.changes(self.debuggee.board, stay=self.debuggee.is_replay):
             self._emit("thread", change)
         await self.look()
-        if self._stopping.is_over:
+        if self._is_finished:
             self.end()
 
     async def look(self) -> None:
@@ -253,7 +261,7 @@ class Debugging:
 
     async def _locations(self, asked: Arguments) -> dict[str, Any]:
         source = asked.object("source")
-        if not (source.number("sourceReference", 0) or self.debuggee.is_scenario(source.system_text("path", ""))):
+        if not (source.number("sourceReference", 0) or self.debuggee.is_scenario(source.path("path", ""))):
             return {"breakpoints": []}
         first = self._sources.positions.line_in(asked.number("line"))
         last = self._sources.positions.line_in(asked.number("endLine", asked.number("line")))

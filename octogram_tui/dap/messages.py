@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from typing import Any, NamedTuple
+from urllib.parse import unquote_to_bytes
 
 from octogram_tui.cuts import quoted
 
@@ -55,6 +56,16 @@ class Arguments:
     def system_text(self, name: str, default: str | None = None) -> str:
         """Give a text that goes to the system: a path, a word of a command line."""
         return _takeable(name, self._text(name, default))
+
+    def path(self, name: str, default: str | None = None) -> str:
+        """Give a path; who gives a `file://` URI all the same means the path in it."""
+        text = self.system_text(name, default)
+        if text[:7].lower() != "file://":
+            return text
+        host, slash, path = text[7:].partition("/")
+        if host.lower() not in ("", "localhost"):
+            raise RequestFailed(f"`{name}` is a file of another machine: {quoted(text, 60)}")
+        return _takeable(name, os.fsdecode(unquote_to_bytes(slash + path)))
 
     def system_texts(self, name: str) -> list[str]:
         """Give a list of such, empty where there is none."""

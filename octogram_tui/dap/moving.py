@@ -121,7 +121,7 @@ class Moving:
     async def goto_targets(self, asked: Arguments) -> dict[str, Any]:
         """Offer the stage that a line belongs to, where the run has been there: it can go on from its beginning."""
         source = asked.object("source")
-        if not (source.number("sourceReference", 0) or self._debuggee.is_scenario(source.system_text("path", ""))):
+        if not (source.number("sourceReference", 0) or self._debuggee.is_scenario(source.path("path", ""))):
             return {"targets": []}
         place = place_of(self._debuggee.model.source, self._sources.positions.line_in(asked.number("line")))
         group = self._debuggee.model.source.row_at(place.line) if place is not None else None

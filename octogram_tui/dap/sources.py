@@ -46,7 +46,7 @@ class Sources:
         """Give the text that is asked for. Raises RequestFailed."""
         source = asked.object("source")
         reference = asked.number("sourceReference", 0) or source.number("sourceReference", 0)
-        if not reference and not self._debuggee.is_scenario(source.system_text("path", "")):
+        if not reference and not self._debuggee.is_scenario(source.path("path", "")):
             raise RequestFailed("only the scenario of the run is a source here")
         if reference not in (0, OF_RUN):
             raise RequestFailed(f"there is no source {reference}")

@@ -78,7 +78,7 @@ class Stopping:
         self._agent = ""  # where it was met
         self._met: ev.BreakpointMet | None = None
         self._failed: ev.JobFinished | None = None
-        self.is_over = False  # the run has said so
+        self._is_over = False
 
     # What the client did
 
@@ -96,6 +96,10 @@ class Stopping:
     def is_at_beginning(self) -> bool:
         """Whether it has come to its gate, and nothing else holds it."""
         return self._why == "entry" and not self._debuggee.board.confirmations
+
+    def met_at_beginning(self, met: ev.BreakpointMet) -> None:
+        """What was met holds the run where it stands, though the run did not see it."""
+        self._met, self._why = met, "breakpoint"
 
     def goes_on(self, agents: str = "") -> list[str]:
         """The client knows that agents go on: it asked for it. Gives their names."""
@@ -154,7 +158,7 @@ class Stopping:
             case ev.JobHeld():
                 self._end(event.agent)
             case ev.RunFinished() | ev.StopRequested():
-                self.is_over = True
+                self._is_over = True
             case _:
                 pass
 
@@ -178,7 +182,7 @@ class Stopping:
 
     def look(self) -> None:
         """Tell the client of what stands still or goes on now and did not before."""
-        if not self._is_watched or self.is_over or self._debuggee.is_replay:
+        if not self._is_watched or self._is_over or self._debuggee.is_replay:
             return
         if self._seq < self._debuggee.board.seq:  # something was asked meanwhile: what came of it is told first
             return

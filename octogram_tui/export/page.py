@@ -27,6 +27,7 @@ from octogram_tui.export.picture import picture_of
 from octogram_tui.export.recorded import Recorded
 from octogram_tui.export.standing import verdict_of
 from octogram_tui.export.variable_view import variable_views
+from octogram_tui.model.scenario import lines_of
 from octogram_tui.projection.row_states import State
 from octogram_tui.projection.value_text import plural, stamp
 from octogram_tui.report.phrases import duration
@@ -174,4 +175,5 @@ def _source(account: Account, run: Recorded, with_source: bool) -> tuple[list[st
         return [], "it was left out: the value of a secret stands in it"
     if len(text) > SOURCE_CHARACTERS:
         return [], f"it was left out: it has {len(text)} characters"
-    return text.removeprefix("\ufeff").splitlines(), ""
+    lines = lines_of(text.removeprefix("\ufeff"))
+    return lines if lines[-1] else lines[:-1], ""

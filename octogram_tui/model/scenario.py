@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import field
 from typing import Literal, NamedTuple, Protocol
@@ -28,6 +29,15 @@ class Mark(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.file}:{self.line}:{self.column}"
+
+
+LINE_END = re.compile(r"\r\n|\r|\n")
+"""What ends a line in an editor. The parser of YAML, and Python, end lines at more signs, and so count others."""
+
+
+def lines_of(text: str) -> list[str]:
+    """Give the lines of a text as an editor counts them, without their ends: one more than there are ends."""
+    return LINE_END.split(text)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Mapping
 
 from octogram_tui.engine import events as ev
+from octogram_tui.model.scenario import lines_of
 from octogram_tui.model.values import Value
 from octogram_tui.projection.board import Board
 from octogram_tui.projection.rows import Group, InstanceRow, Kind, Row
@@ -89,7 +90,7 @@ class Source:
             return []
         if digest not in self._former:
             text = self._read(digest, digest == self._first) or ""
-            self._former[digest] = re.split(r"\r\n|\r|\n", text.removeprefix("\ufeff")) if text else []
+            self._former[digest] = lines_of(text.removeprefix("\ufeff")) if text else []
         lines = self._former[digest][first - 1 : last or None]
         while lines and not lines[-1].strip():
             lines = lines[:-1]
@@ -177,7 +178,7 @@ class Source:
 
 
 def _lines_of(text: str | None) -> list[str]:
-    lines = re.split(r"\r\n|\r|\n", text.removeprefix("\ufeff")) if text else []
+    lines = lines_of(text.removeprefix("\ufeff")) if text else []
     return lines[:-1] if lines and not lines[-1] else lines
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 
 from octogram_tui.errors import Problem, ScenarioError
 from octogram_tui.scenario.findings import Findings
-from octogram_tui.scenario.tree import MAX_BYTES, Document, ListNode, MapNode, Mark
+from octogram_tui.scenario.tree import MAX_BYTES, Document, Lines, ListNode, MapNode, Mark
 
 ReadFile = Callable[[str], str | bytes]
 ASK_HINT = "allow it with --trust-inventory; a run asks it in any case"
@@ -64,9 +64,8 @@ def read_text(path: str, read_file: ReadFile | None = None) -> str:
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        before = content[: error.start]
-        line = before.count(b"\n") + 1
-        column = len(before[before.rfind(b"\n") + 1 :].decode("utf-8-sig")) + 1
+        before = content[: error.start].decode("utf-8-sig")
+        line, column, _ = Lines(before).place(len(before))
         message = f"the file is not UTF-8: byte 0x{content[error.start]:02x} in line {line}"
         raise ScenarioError([Problem(path, line, column, message, "save it as UTF-8")]) from None
 

@@ -49,8 +49,8 @@ class Findings:
     def line(self, number: int) -> str:
         """Give a line of the file."""
         if self._lines is None:
-            self._lines = self._text.split("\n")
-        return self._lines[number - 1].rstrip("\r") if 0 < number <= len(self._lines) else ""
+            self._lines = model.lines_of(self._text)
+        return self._lines[number - 1] if 0 < number <= len(self._lines) else ""
 
     def written(self, place: Mark) -> str:
         """Give how a number, a boolean or `~` is written where its text is another; empty where it is the same."""

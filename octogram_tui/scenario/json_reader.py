@@ -11,7 +11,7 @@ import re
 from json import decoder
 from typing import Any
 
-from octogram_tui.scenario.tree import MAX_DEPTH, NOWHERE, Document, Flaw, ListNode, MapNode, Place
+from octogram_tui.scenario.tree import MAX_DEPTH, NOWHERE, Document, Flaw, Lines, ListNode, MapNode, Place
 from octogram_tui.template.text import text_of
 
 _SPACE = re.compile(r"[ \t\n\r]*")
@@ -35,8 +35,7 @@ class JsonParser:
         self.text = text
         self.errors: list[Flaw] = []
         self.spellings: dict[tuple[int, int], str] = {}
-        self.starts = [0]
-        self.starts.extend(found.end() for found in re.finditer("\n", text))
+        self.starts = Lines(text).starts
         self.line = 0
         self.depth = 0
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from octogram_tui.errors import Problem, ScenarioError
-from octogram_tui.model.scenario import Scenario, SecretSpec
+from octogram_tui.model.scenario import Scenario, SecretSpec, lines_of
 from octogram_tui.scenario.assignments import Assignment
 from octogram_tui.scenario.build import ScenarioBuilder
 from octogram_tui.scenario.documents import AgentLists, ReadFile, document_of, read_document, read_text
@@ -95,7 +95,7 @@ def _as_far_as_it_goes(path: str) -> Document | None:
             document = document_of(path, text)
             if document.root is not None or not document.errors:
                 return document
-            lines = text.split("\n")
+            lines = lines_of(text)
             text = "\n".join(
                 lines[
                     : max(0, min(document.errors[0].place.line - 1, len(lines) - (1 << max(0, cut - MOST_CUTS // 2))))

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple, Protocol
+
+from octogram_tui.model.scenario import LINE_END
 
 MAX_BYTES = 16 << 20
 MAX_DEPTH = 64
@@ -34,6 +37,18 @@ class Mark(Protocol):
     def column(self) -> int:
         """The column."""
         ...
+
+
+class Lines:
+    """Where the lines of a text begin. starts: the positions, in characters."""
+
+    def __init__(self, text: str) -> None:
+        self.starts = [0, *(found.end() for found in LINE_END.finditer(text))]
+
+    def place(self, position: int) -> Place:
+        """Give the place of a position."""
+        line = bisect_right(self.starts, position)
+        return Place(line, position - self.starts[line - 1] + 1)
 
 
 def place_of(mark: Mark) -> Place:

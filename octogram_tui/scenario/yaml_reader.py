@@ -6,7 +6,8 @@ A limit of the library's own never answers first, whatever its version: see `nes
 
 from __future__ import annotations
 
-from typing import Any
+import re
+from typing import Any, NamedTuple
 
 import yaml
 from yaml.events import (
@@ -22,6 +23,7 @@ from yaml.events import (
     StreamEndEvent,
 )
 
+from octogram_tui.model.scenario import lines_of
 from octogram_tui.scenario.nesting import too_deep
 from octogram_tui.scenario.scalars import BEGINS_A_TEXT, LONGEST_WORD, read_plain
 from octogram_tui.scenario.tree import (
@@ -31,6 +33,7 @@ from octogram_tui.scenario.tree import (
     NOWHERE,
     Document,
     Flaw,
+    Lines,
     ListNode,
     MapNode,
     Mark,
@@ -46,7 +49,16 @@ except ImportError:  # a PyYAML that was built without libyaml: slower, the same
 _TAG = "tag:yaml.org,2002:"
 _KNOWN_TAGS = frozenset(_TAG + name for name in ("str", "int", "float", "bool", "null", "map", "seq"))
 _BLOCKS = frozenset("|>")
+_MORE_ENDS = re.compile("[\x85\u2028\u2029]")
+"""What ends a line in YAML 1.1, and in no editor."""
 _UNFINISHED = object()
+
+
+class _Mark(NamedTuple):
+    """A place, counted from 0 as the parser does."""
+
+    line: int
+    column: int
 
 
 class Refused(Exception):
@@ -63,6 +75,9 @@ class TreeBuilder:
     def __init__(self, text: str) -> None:
         self.parser: Any = _Loader(text)
         self.next: Any = self.parser.get_event
+        if _counts_otherwise(text):
+            self.lines = Lines(text)
+            self.next = self.recounted
         self.errors: list[Flaw] = []
         self.doubts: list[Flaw] = []
         self.ordinary: dict[str, Any] = {}  # values of spellings of which nothing is to be said
@@ -73,6 +88,13 @@ class TreeBuilder:
         self.expanded = 0
         self.depth = 0
         self.mark: Mark = NOWHERE  # of the node that was built last
+
+    def recounted(self) -> Any:
+        """Give the next event, at its place as we count lines."""
+        event = self.parser.get_event()
+        place = self.lines.place(event.start_mark.index)
+        event.start_mark = _Mark(place.line - 1, place.column - 1)
+        return event
 
     def document(self) -> tuple[Any, Place]:
         """Build the one document of a stream. Raises Refused and yaml.YAMLError."""
@@ -294,15 +316,14 @@ def _nested_before(error: yaml.YAMLError, text: str) -> Flaw | None:
         parser.dispose()
     if found is None:
         return None
-    before = text[:found]
-    return _too_deep(Place(before.count("\n") + 1, found - before.rfind("\n")))
+    return _too_deep(Lines(text).place(found))
 
 
 def _flaw(error: yaml.YAMLError, text: str) -> Flaw:
     """Say what the parser did not like, in one line."""
     if isinstance(error, yaml.MarkedYAMLError):
         mark = error.problem_mark or error.context_mark
-        place = _place(mark)
+        place = Lines(text).place(mark.index) if mark is not None and _counts_otherwise(text) else _place(mark)
         line = _line(text, place.line)
         problem = str(error.problem or error.context or "it is no YAML")
         if "\t" in line[: max(place.column, 1)]:
@@ -314,15 +335,19 @@ def _flaw(error: yaml.YAMLError, text: str) -> Flaw:
         return Flaw(place, message, hint)
     position = getattr(error, "position", None)
     if isinstance(position, int):
-        before = text.encode()[:position].decode(errors="replace")
-        place = Place(before.count("\n") + 1, len(before) - before.rfind("\n"))
+        place = Lines(text).place(len(text.encode()[:position].decode(errors="replace")))
         message = "there is a control character that YAML does not allow"
         return Flaw(place, message, "write it as \\x.. in double quotes")
     return Flaw(NOWHERE, " ".join(str(error).split()))
 
 
+def _counts_otherwise(text: str) -> bool:
+    """Whether the parser may count more lines in a text than we do."""
+    return not text.isascii() and _MORE_ENDS.search(text) is not None
+
+
 def _line(text: str, number: int) -> str:
-    lines = text.splitlines()
+    lines = lines_of(text)
     return lines[number - 1] if 0 < number <= len(lines) else ""
 
 

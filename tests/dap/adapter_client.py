@@ -20,6 +20,7 @@ from octogram_tui.engine import stimuli as st
 from octogram_tui.engine.events import Event
 from octogram_tui.errors import AttachRefused
 from octogram_tui.runtime.desk import Question
+from octogram_tui.scenario.documents import read_text
 from octogram_tui.tui.model import Model
 from tools.debugged_run import SCENARIO, DebuggedRun
 
@@ -257,7 +258,7 @@ class InMemory:
 
     def _opened(self, run: DebuggedRun) -> Opened:
         self.source = EngineSource(run)
-        text = self.scenario.read_text()
+        text = read_text(str(self.scenario))
         model = Model(read_text=lambda *_: text)
         return Opened(self.source, model, "r", str(self.scenario))
 

@@ -378,6 +378,7 @@ async def test_requests_are_answered_between_the_pieces_of_a_flood_of_which_noth
         one, rest = lines[:20_000], lines[20_000:]  # in one event, and in many
         blocks = [rest[first : first + 100] for first in range(0, len(rest), 100)]
         before = len(client.told)
+        source.state(ev.StopRequested(by="operator"))  # which is not its end
         source.state(
             ev.JobOutput(agent="n_1", lines=one, process="p", dropped=7),
             *(ev.JobOutput(agent="n_1", lines=block, process="p") for block in blocks),
@@ -393,9 +394,15 @@ async def test_requests_are_answered_between_the_pieces_of_a_flood_of_which_noth
         written = [event["body"]["output"] for event in client.told[before:] if event["event"] == "output"]
         assert max(text.count("\n") for text in written) <= 1001
         assert "".join(written).splitlines() == [
-            "p on n_1: 7 lines are left out", *(f"p on n_1: {line}" for line in lines), "warning: all is told",
-        ]  # fmt: skip
+            "stop requested",
+            "p on n_1: 7 lines are left out",
+            *(f"p on n_1: {line}" for line in lines),
+            "warning: all is told",
+        ]
+        assert not [each["event"] for each in client.told if each["event"] in ("exited", "terminated")]
         await client.do("terminate")
+        await client.event("terminated")
+        assert [each["event"] for each in client.told[-2:]] == ["exited", "terminated"]
 
 
 async def test_a_client_that_reads_no_more_is_let_go_of_as_it_says() -> None:
@@ -414,3 +421,31 @@ async def test_a_client_that_reads_no_more_is_let_go_of_as_it_says() -> None:
         client.send("disconnect", {"terminateDebuggee": False})
         await asyncio.wait_for(source.closed.wait(), PATIENCE_S)
         assert source.run.events[-1].TYPE != "run_finished"
+
+
+@pytest.mark.parametrize(
+    ("asked", "stops"),
+    [
+        ({}, True),
+        ({"condition": "vars.level > 1"}, True),
+        ({"condition": "vars.level > 99"}, False),
+        ({"condition": "vars.nothing"}, True),  # as in a run, where nobody knows
+        ({"hitCondition": "2"}, False),
+        ({"logMessage": "here"}, False),
+    ],
+)
+async def test_a_breakpoint_on_the_first_stage_holds_it_though_it_has_begun(asked: dict[str, Any], stops: bool) -> None:
+    async with in_memory(InMemory()) as client:
+        [set_, later] = await client.begin(program=PROGRAM, lines={LINES["- name: prepare"]: asked, PROBE: {}})
+        await client.do("setExceptionBreakpoints", filters=[])
+        assert set_["verified"]
+        await client.do("configurationDone")
+        stop = await client.event("stopped")
+        if stops:
+            assert (stop["reason"], stop["hitBreakpointIds"]) == ("breakpoint", [set_["id"]])
+            assert "at prepare" in stop["text"]
+            assert (await client.stack(1))[0]["line"] == TAKE
+            await client.do("continue", threadId=1)
+            stop = await client.event("stopped")
+        assert stop["hitBreakpointIds"] == [later["id"]]
+        await client.do("terminate")

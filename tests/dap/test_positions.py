@@ -75,3 +75,19 @@ def test_a_problem_is_told_at_its_column(tmp_path: Path, first: int, content: by
     told = problem_output(problem_of({**problem._asdict(), "source": content.decode(errors="replace")}), positions)
     assert told["line"] == first
     assert told["column"] - first == counted(content.decode(errors="replace")[: problem.column - 1])
+
+
+async def test_a_mark_of_bytes_and_ends_that_no_editor_knows_move_no_line(tmp_path: Path) -> None:
+    scenario = tmp_path / "s.yml"
+    scenario.write_bytes(b"\xef\xbb\xbf# \xe2\x80\xa8# 1\r\n" + SCENARIO.read_bytes().replace(b"\n", b"\r\n"))
+    uri = f"FILE://localhost{str(scenario).replace('s.yml', '%73.yml')}"
+    judge = next(number for number, line in enumerate(SCENARIO.read_text().splitlines(), 2) if "name: judge" in line)
+    async with in_memory(InMemory(scenario)) as client:
+        [set_] = await client.begin(program=str(scenario), lines={judge + 1: {}})
+        assert (set_["verified"], set_["line"]) == (True, judge)
+        assert "sourceReference" not in set_["source"]
+        told = await client.do("setBreakpoints", source={"path": uri}, breakpoints=[{"line": judge + 2}])
+        assert (told["breakpoints"][0]["verified"], told["breakpoints"][0]["line"]) == (True, judge)
+        there = await client.refused("setBreakpoints", source={"path": "file://elsewhere/s.yml"}, breakpoints=[])
+        assert "another machine" in there
+        await client.do("terminate")

@@ -294,3 +294,23 @@ def test_windows_line_ends() -> None:
     document = read_yaml("f", "a: 1\r\nb: 2\r\n")
     assert plain(document.root) == {"a": 1, "b": 2}
     assert document.root.key_place("b") == Place(2, 1)
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("odd", ["", "\x85", "\u2028", "\u2029", "\U0001f600"])
+def test_lines_are_those_of_an_editor_whatever_the_parser_takes_for_an_end(end: str, odd: str) -> None:
+    text = f"# {odd}# x{end}a: '{odd} x'{end}b: [c, !y 1, {{ d: e}}]{end}b: {{f: {end}"
+    document = read_yaml("f", text)
+    assert [flaw.place for flaw in document.errors] == [Place(3, 8), Place(5, 1)]
+    document = read_yaml("f", text.removesuffix(f"b: {{f: {end}"))
+    root = document.root
+    assert [root.key_place("a"), root.value_place("a")] == [Place(2, 1), Place(2, 4)]
+    assert [place for _, place in root["b"].pairs()] == [Place(3, 5), Place(3, 8), Place(3, 14)]
+    assert root["b"][2].key_place("d") == Place(3, 16)
+    assert root["b"][2].value_place("d") == Place(3, 19)
+
+    found = read_json("f", f'{{"a": "{odd} x",{end}"b": 1, "b": 2}}')
+    assert flaw(found)[:2] == (2, 9)
+    with pytest.raises(ScenarioError) as refused:
+        read_text("f", lambda _: f"# {odd}{end}{odd} ".encode() + b"\xff")
+    assert refused.value.problems[0][1:3] == (2, len(odd) + 2)
