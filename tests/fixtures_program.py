@@ -256,5 +256,7 @@ def plain(events: Sequence[Mapping[str, Any]]) -> list[str]:
             kept["result"] = sorted(event["result"]) if isinstance(event.get("result"), dict) else event.get("result")
         if event["type"] == "variable_changed" and event["name"].endswith("_port"):
             kept["value"] = "a port"
-        reduced.append(json.dumps(kept, sort_keys=True))
+        text = json.dumps(kept, sort_keys=True)
+        if event["type"] not in ("agent_starting", "agent_ready") or text not in reduced:  # again, after it has waited
+            reduced.append(text)
     return sorted(reduced)

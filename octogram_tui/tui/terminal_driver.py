@@ -13,6 +13,7 @@ import signal
 import time
 from codecs import getincrementaldecoder
 from collections.abc import Callable, Iterable
+from typing import Any
 
 from textual._xterm_parser import BRACKETED_PASTE_END, BRACKETED_PASTE_START, XTermParser
 from textual.drivers.linux_driver import LinuxDriver
@@ -74,7 +75,16 @@ class TerminalInput:
 
 
 class TerminalDriver(LinuxDriver):
-    """The library's driver, with the reader above."""
+    """The library's driver, with the reader above, and without its answers to being stopped and let go on.
+
+    They would stay behind when the app has ended: the next signal would start it again, without a loop.
+    """
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        before = {number: signal.getsignal(number) for number in (signal.SIGTSTP, signal.SIGCONT)}
+        super().__init__(*arguments, **options)
+        for number, handler in before.items():
+            signal.signal(number, handler or signal.SIG_DFL)
 
     def run_input_thread(self) -> None:
         """Read until it is told to end, or the terminal is gone: then it is as if that had been said by a signal."""

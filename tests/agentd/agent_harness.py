@@ -114,8 +114,12 @@ class Connection:
         if kind in ("run", "recall", "cancel", "stop") and "seq" not in fields:
             self._seq += 1
             fields["seq"] = self._seq
-        self.bridge.stdin.write(wire.encode({"t": kind, **fields}))
-        self.bridge.stdin.flush()
+        try:
+            self.bridge.stdin.write(wire.encode({"t": kind, **fields}))
+            self.bridge.stdin.flush()
+        except BrokenPipeError:
+            if kind != "ack":  # of its end: a daemon does not wait for that for ever
+                raise
 
     def read(self) -> bool:
         """Take what comes next; False at the end."""

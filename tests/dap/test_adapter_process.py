@@ -124,7 +124,9 @@ async def test_who_joins_a_run_of_others_leaves_it_going_on(place: Place) -> Non
     path = scenario_of(place)
     run = place.start(str(path), "--headless", "--secret", "word=env:WORD", "--linger", "1h")
     journals = place.runs_dir.glob
-    wait_for(lambda: any(b'"second"' in path.read_bytes() for path in journals("*/journal.jsonl")))
+    wait_for(
+        lambda: any(b'"job_started","stage":"second"' in path.read_bytes() for path in journals("*/journal.jsonl"))
+    )
     console = await Console.connect(archive.find(place.runs_dir, "last").info.socket)
     await anext(console.events())
     assert console.has_control

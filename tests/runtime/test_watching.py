@@ -200,7 +200,6 @@ async def test_a_hundred_saves_are_few_parses(desk: Desk) -> None:
         while desk.seen[-1:] != ["n99"]:
             await asyncio.sleep(0.01)
     assert desk.loads - before <= (loop.time() - began_s) * 1000 / watch.DEBOUNCE_MS + 2
-    assert desk.loads - before < 50
 
 
 async def test_a_loader_that_fails_in_its_own_way(desk: Desk) -> None:

@@ -6,6 +6,7 @@ import random
 
 import pytest
 
+from octogram_agentd.patterns.search import Patience
 from octogram_tui.template import selectors
 from octogram_tui.template.selectors import PatternError, select_agents
 
@@ -82,7 +83,8 @@ def test_what_is_no_expression(pattern: str, message: str) -> None:
     assert message in caught.value.message
 
 
-def test_no_expression_keeps_the_program_waiting() -> None:
+def test_no_expression_keeps_the_program_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(selectors, "Patience", lambda: Patience(10))  # of a hundred: who waits here are the tests
     assert select_agents(["^(a+)+$", "^(a|aa)+$", "(a*)*b"], ["a" * 44 + "_"]) == {}
     with pytest.raises(PatternError, match="takes too long"):
         select_agents(

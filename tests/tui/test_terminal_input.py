@@ -1,12 +1,14 @@
 """What a terminal sends, and what it never should: everything is read, and what means nothing is left out."""
 
 import random
+import signal
 
 import pytest
 from textual import events
+from textual.app import App
 from textual.message import Message
 
-from octogram_tui.tui.terminal_driver import LOST_S, TerminalInput
+from octogram_tui.tui.terminal_driver import LOST_S, TerminalDriver, TerminalInput
 
 
 class Reader(TerminalInput):
@@ -65,3 +67,11 @@ def test_a_paste_whose_end_was_lost_is_ended_by_escape() -> None:
     assert [message.text[:4] for message in reader.messages if isinstance(message, events.Paste)] == ["half"]
     reader.feed(b"j", 4 * LOST_S)
     assert reader.keys.endswith("j")
+
+
+async def test_no_answer_to_a_signal_outlives_the_app() -> None:
+    """When it has ended, being let go on would start it again, without a loop: between two apps, or at the very end."""
+    numbers = (signal.SIGTSTP, signal.SIGCONT)
+    before = [signal.getsignal(number) for number in numbers]
+    TerminalDriver(App[None]())
+    assert [signal.getsignal(number) for number in numbers] == before

@@ -88,10 +88,14 @@ def test_it_is_taken_back_in_time_or_said_to_have_begun(place: Place, tmp_path: 
 def test_its_time_counts_from_when_it_begins_and_it_does_not_outlive_an_end(place: Place, tmp_path: Path) -> None:
     go, note = tmp_path / "go", tmp_path / "note"
     connection = place.connect()
-    connection.send("run", id="a#1", procedure="own.command", args={"argv": ["sleep", str(HELD_S)]})
-    connection.send("run", id="b#1", procedure="own.noop", args={}, after="a#1", timeout_s=60)
-    assert connection.expect("finished", id="a#1")["duration_s"] >= HELD_S
-    assert connection.expect("finished", id="b#1")["duration_s"] < HELD_S
+    for number in range(1, 6):  # a machine that stands still makes anything last longer, but not each time
+        connection.send("run", id=f"a#{number}", procedure="own.command", args={"argv": ["sleep", str(HELD_S)]})
+        connection.send("run", id=f"b#{number}", procedure="own.noop", args={}, after=f"a#{number}", timeout_s=60)
+        assert connection.expect("finished", id=f"a#{number}")["duration_s"] >= HELD_S
+        took_s = connection.expect("finished", id=f"b#{number}")["duration_s"]
+        if took_s < HELD_S:
+            break
+    assert took_s < HELD_S
     begun(connection, "c#1", go)
     ahead(connection, "d#1", "c#1", argv=noted(note))
     connection.send("cancel", id="c#1", reason="enough")

@@ -62,6 +62,7 @@ async def test_what_ends_at_no_signal_is_told_of_in_bounded_time(monkeypatch: py
 @pytest.mark.fault(47)
 async def test_what_may_not_be_signalled_is_told_of_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(membership, "send", lambda _seen, *_numbers: "EPERM")
+    monkeypatch.setattr(membership, "KILL_TIME_S", 60.0)
     seen = ended()
     began_s = time.monotonic()
     remaining = await Ending(Lasting(seen), Bell(), time.monotonic).run(signal.SIGTERM, 0)  # type: ignore[arg-type]
@@ -207,8 +208,8 @@ def test_a_clock_on_the_wall_that_jumps(place: Place, tmp_path: Path) -> None:
     assert connection.fails("own.command", argv=["sleep", "600"], limit_s=0.2)["kind"] == "timeout"
     connection.send("run", id="late", procedure="own.sleep", args={}, timeout_s=0.2)
     assert connection.expect("finished", id="late")["error"]["kind"] == "timeout"
-    assert 0.4 <= time.monotonic() - began_s < 10
-    assert 0 <= connection.do("own.noop")["duration_s"] < 10
+    assert 0.4 <= time.monotonic() - began_s < 100  # a jump is a day
+    assert 0 <= connection.do("own.noop")["duration_s"] < 100
     assert connection.stop() == []
 
 

@@ -59,7 +59,7 @@ async def test_it_outlives_its_lease_while_it_is_renewed_and_no_longer(
     await asyncio.to_thread(wait_for, lambda: _elapsed_s(slurm) > lasts_s)
     assert made._watching is not None
     made._watching.cancel()
-    await asyncio.to_thread(slurm.wait_empty, 10.0)
+    await asyncio.to_thread(slurm.wait_empty)
     assert "JobState=COMPLETED" in slurm.run("scontrol", "show", "job", job)
     with pytest.raises(TransportError, match=rf"^slurm: job {job} is over: its guard ended$"):
         await asyncio.wait_for(_until_it_is_seen(made), 60)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import socket
 
 import pytest
 from fixtures_program import wait_for
@@ -51,6 +52,12 @@ async def test_a_jump_host_that_dies_under_many_agents(openssh_servers: ServerFa
     assert logins(gate) == 2
     assert logins(target) <= 2 * -(-AGENTS // SESSION_SEATS)
     await transports.close()
+
+
+def listens(port: int) -> bool:
+    """Tell whether anybody takes connections."""
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def logins(server: SshServer) -> int:
@@ -113,6 +120,7 @@ async def test_a_stopped_listener_spares_sessions_and_refuses_new_ones(openssh_s
     await recorder.until(lambda: recorder.out == b"still there")
     await transports.close()
     await recorder.end()
+    await asyncio.to_thread(wait_for, lambda: not listens(server.port))  # a signal is not obeyed at once
     refused = Transports(ssh_config=str(server.ssh_config))
     with pytest.raises(ConnectFailed) as failed:
         await refused.transport_for(server.spec()).open(["true"], Recorder())

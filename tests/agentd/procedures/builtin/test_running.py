@@ -286,21 +286,24 @@ SIGNS = [{"log": "never"}, {"file": "never"}, {"port": "1"}, {"http": "http://12
 async def test_a_sign_is_waited_for_until_its_deadline_whatever_the_process_does(
     agent: RealAgent, sign: dict[str, str], script: str
 ) -> None:
-    began_s = time.monotonic()
-    error = await agent.error(
-        "builtins.start_process",
-        argv=["sh", "-c", script],
-        name="p",
-        restart="on_failure",
-        stop_grace=0,
-        ready={**sign, "timeout": 0.4},
-    )
-    assert error["kind"] == "timeout", error
-    assert time.monotonic() - began_s < 30
-    if "exit" in script:
-        assert "it ended once, last with exit status" in error["message"]
-    if "echo" in script:
-        assert re.search("its last line: (bad config|and so on|there)", error["message"]), error
+    told = [r"it ended (once|\w+ times), last with exit status"] if "exit" in script else []
+    told += ["its last line: (bad config|and so on|there)"] if "echo" in script else []
+    for timeout_s in (0.4, 6.0):  # a machine that stands still meanwhile has not even started it by then
+        began_s = time.monotonic()
+        error = await agent.error(
+            "builtins.start_process",
+            argv=["sh", "-c", script],
+            name="p",
+            restart="on_failure",
+            stop_grace=0,
+            ready={**sign, "timeout": timeout_s},
+        )
+        assert error["kind"] == "timeout", error
+        assert time.monotonic() - began_s < 60
+        if all(re.search(part, error["message"]) for part in told):
+            break
+    else:
+        pytest.fail(str(error))
 
 
 @pytest.mark.parametrize("sign", SIGNS, ids=str)
@@ -333,6 +336,12 @@ async def test_a_first_exit_is_no_verdict_where_another_start_follows(agent: Rea
 
 
 async def test_a_process_that_prints_for_ever_is_not_asked_all_the_time(agent: RealAgent) -> None:
+    if await asked_within(agent, 1) < 2:  # on a machine that stands still for so long
+        assert await asked_within(agent, 10) >= 2
+
+
+async def asked_within(agent: RealAgent, timeout_s: int) -> int:
+    """Count how often a process that prints for ever is asked whether it is ready."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen(100)
@@ -342,7 +351,7 @@ async def test_a_process_that_prints_for_ever_is_not_asked_all_the_time(agent: R
             argv=["sh", "-c", "while :; do echo x; done"],
             name="p",
             stop_grace=0,
-            ready={"http": url, "timeout": 1},
+            ready={"http": url, "timeout": timeout_s},
         )
         asked = 0
         listener.settimeout(0.02)
@@ -355,7 +364,8 @@ async def test_a_process_that_prints_for_ever_is_not_asked_all_the_time(agent: R
                 connection.close()
         assert (await finished).state == "failed"
         assert f"401 {url}" in (await finished).error["message"]
-        assert 2 <= asked < 20
+        assert asked < 20 * timeout_s
+        return asked
 
 
 async def test_what_listens_where_nobody_else_looks_is_not_ready(agent: RealAgent) -> None:
