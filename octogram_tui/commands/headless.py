@@ -42,7 +42,7 @@ def _run(invocation: Invocation, logins: Logins | None, begun: Callable[[], None
         settings = host_settings(
             invocation, run, run_dir, archive.socket_path(run, run_dir, invocation.settings.runtime_dir)
         )
-        output = replace(invocation.output(run_dir), on_made=begun)
+        output = replace(invocation.output(run_dir), on_begun=begun)
         if logins is None:
             return run_headless(invocation.scenario, invocation.options(run), settings, output)
         settings = replace(settings, transports=logins.transports)

@@ -82,7 +82,8 @@ class Holding:
 
     def verdict(self, instance: Instance) -> Verdict | None:
         """Say what a failure means by the job's own word; None: breakpoints have the next one."""
-        return instance.job_run.spec.on_failure if self.may_hold else "abort"
+        own = instance.job_run.spec.on_failure
+        return own if self.may_hold or own == "continue" else "abort"
 
     def lacks(self, error: TemplateError) -> str:
         """Say what a template lacks because of a failure that the run went on after; empty where it is wrong."""

@@ -88,8 +88,9 @@ class Document:
         self._agents.setdefault(name, {"agent": name, "state": "waiting", "message": "", "hint": ""}).update(facts)
 
     def close(self) -> None:
-        """Print the document."""
-        print_document(self.document())
+        """Print the document; of a run that never began, whoever knows why does."""
+        if self._started is not None:
+            print_document(self.document())
 
     def repeat(self, repeats: Repeats) -> None:
         """Take in the commands that do the same once more, where they are known only now."""

@@ -32,7 +32,7 @@ class Output:
 
     otel: whether a collector is told of it
     hold_s: how long it waits at a breakpoint or a failure, where somebody is to be called
-    on_made: called when the reporters are there
+    on_begun: called with the run's first events: from there on the reporters tell how it ends
     """
 
     events: str | None = None
@@ -52,7 +52,7 @@ class Output:
     journal: str = ""
     repeats: Repeats = NO_REPEATS
     hold_s: float | None = None
-    on_made: Callable[[], None] | None = None
+    on_begun: Callable[[], None] | None = None
 
     def reporters(self) -> list[Reporter]:
         """Make the reporters. Raises JournalError when a file cannot be made, UsageError when a port cannot be had."""
@@ -82,8 +82,8 @@ class Output:
             from octogram_tui.report.held import HeldCall
 
             found.append(HeldCall(sys.stderr, self.hold_s))
-        if self.on_made is not None:
-            self.on_made()
+        if self.on_begun is not None:
+            found.append(_Beginning(self.on_begun))
         return found
 
     def file_reporters(self) -> list[Reporter]:
@@ -110,6 +110,22 @@ class Output:
 
             found.append(span_report())
         return found
+
+
+class _Beginning:
+    """Tells once that the reporters have heard of the run."""
+
+    def __init__(self, tell: Callable[[], None]) -> None:
+        self._tell: Callable[[], None] | None = tell
+
+    def apply(self, events: Sequence[Event]) -> None:
+        """Take a batch of events in."""
+        if self._tell is not None:
+            self._tell()
+            self._tell = None
+
+    def close(self) -> None:
+        """There is nothing to write."""
 
 
 def run_headless(

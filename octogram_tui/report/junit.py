@@ -75,7 +75,9 @@ class JUnit:
                 self._started = event
 
     def close(self) -> None:
-        """Write the file, whole or not at all. Raises JournalError."""
+        """Write the file, whole or not at all; of one that never began, who knows why does. Raises JournalError."""
+        if self._started is None:
+            return
         root = self.document()
         ET.indent(root)
         data = ET.tostring(root, encoding="utf-8", xml_declaration=True)

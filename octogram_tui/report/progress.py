@@ -191,6 +191,8 @@ class Progress:
         if self._is_closed:
             return
         self._is_closed = True
+        if not self._summary.run:
+            return
         self._end_group()
         self._stamp()
         self._closing.write()

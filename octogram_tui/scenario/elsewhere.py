@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping
 
 _NAMES: Mapping[str, Mapping[str, str]] = {
@@ -85,7 +86,7 @@ _INSTEAD: Mapping[str, Mapping[str, str]] = {
         **dict.fromkeys(("ignore_errors", "continue_on_error", "allow_failure"), _FAILURES),
         "failed_when": "`until` is a condition over `res` that has to hold; " + _FAILURES,
         "changed_when": "nothing is told as changed here: leave it out",
-        **dict.fromkeys(("delegate_to", "run_once", "hosts", "agents", "with_agents", "runs_on"), _WHERE),
+        **dict.fromkeys(("delegate_to", "run_once", "hosts", "agents", "runs_on"), _WHERE),
         **dict.fromkeys(("needs", "depends_on"), "jobs run one after the other, in the order of the file"),
         **dict.fromkeys(("become", "become_user", "sudo"), _USER),
         **dict.fromkeys(("notify", "listen"), "a later job with a `when` does it"),
@@ -121,6 +122,21 @@ def word_meant(word: str, choices: Collection[str]) -> str:
 def argument_meant(name: str, known: Collection[str]) -> str:
     """Give the argument that is meant by one of another tool; empty when none is."""
     return next((ours for ours in _ARGUMENTS.get(_plain(name), ()) if ours in known), "")
+
+
+def items_meant(text: str) -> str:
+    """Say how a range or a list is written, where a text that is one item looks like one; empty when it does not."""
+    if range_like := _RANGE_LIKE.fullmatch(text):
+        first, last = (part for part in range_like.groups() if part is not None)
+        return f"a range is written `{first}..{last}`"
+    if text.startswith("range("):
+        return f"a list is given by a template: `'{{{{ {text} | list }}}}'`; a range is written `1..5`"
+    return f"a list is given by a template: `'{{{{ {text} }}}}'`" if _VARIABLE.fullmatch(text) else ""
+
+
+_NUMBER = r"\s*(-?[0-9]{1,9})\s*"
+_RANGE_LIKE = re.compile(rf"\{{?{_NUMBER}(?:\.{{2,3}}|-|to|…){_NUMBER}\}}?")
+_VARIABLE = re.compile(r"vars(?:\.[A-Za-z_]\w*|\[.+\])+")
 
 
 def _plain(word: str) -> str:

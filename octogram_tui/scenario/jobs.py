@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, cast
 
 from octogram_agentd.procedures import find, load_all
 from octogram_agentd.procedures.base import REGISTRY, Procedure
+from octogram_tui.cuts import beginning
 from octogram_tui.errors import TemplateError
 from octogram_tui.model.ids import JobKey
 from octogram_tui.model.scenario import ItemsSpec, JobSpec, Text, VarUpdate, Where
@@ -19,11 +20,11 @@ from octogram_tui.scenario.fields import FieldReader
 from octogram_tui.scenario.findings import kind_of, suggestion
 from octogram_tui.scenario.keys import KeyReader
 from octogram_tui.scenario.own import OWN_MODULE
-from octogram_tui.scenario.shapes import JOB, UPDATE
+from octogram_tui.scenario.shapes import JOB, STAGE, UPDATE
 from octogram_tui.scenario.tree import ListNode, MapNode, Place
 from octogram_tui.scenario.usage import AFTER_JOB, IN_JOB, Usage
 from octogram_tui.template.casting import cast_text
-from octogram_tui.template.items import text_problem
+from octogram_tui.template.items import is_plain_item, text_problem
 from octogram_tui.template.source import is_template
 
 _SETTINGS = frozenset(("run_items", "timeout", "retry_delay", "retries", "on_failure"))
@@ -235,6 +236,10 @@ class JobReader:
             message = f"unknown key `{key}` in a job: it is an argument of `{owner}`"
             self.findings.error(place, message, f"write it below `{owner}`, indented")
             return
+        if key in STAGE and key != "jobs":
+            message = f"unknown key `{key}` in a job: it is one of a stage"
+            self.findings.error(place, message, "write it beside the stage's `jobs`")
+            return
         from octogram_tui.scenario import elsewhere
 
         hint = elsewhere.instead_of("a job", key) or f"the keys of a job are {', '.join(JOB)}, and one procedure"
@@ -271,6 +276,11 @@ class JobReader:
         """Read one scalar or one list of scalars."""
         if isinstance(value, ListNode):
             return tuple(self.item(v, p) for v, p in value.pairs())
+        if isinstance(value, str) and not is_template(value) and not is_plain_item(value):
+            from octogram_tui.scenario.elsewhere import items_meant
+
+            if meant := items_meant(value.strip()):
+                self.findings.warning(place, f"`{beginning(value, 60)}` is one item, a text", meant)
         return (self.item(value, place),)
 
     def item(self, value: Any, place: Place) -> str | int | bool | None:

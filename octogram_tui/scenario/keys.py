@@ -11,7 +11,7 @@ from octogram_tui.model.scenario import Text
 from octogram_tui.scenario.findings import Findings, kind_of, suggestion
 from octogram_tui.scenario.forms import shown
 from octogram_tui.scenario.scalars import read_duration_s
-from octogram_tui.scenario.shapes import KeySpec
+from octogram_tui.scenario.shapes import JOB, KeySpec
 from octogram_tui.scenario.tree import ListNode, MapNode, Mark
 from octogram_tui.scenario.usage import Usage
 from octogram_tui.template.numbers import integer
@@ -59,6 +59,10 @@ class KeyReader:
 
         hint = elsewhere.instead_of(what, key) or f"the keys of {what} are {', '.join(shape)}"
         meant = elsewhere.key_meant(what, key)
+        if what == "a stage" and key in JOB and not meant:
+            message = f"unknown key `{shown(key)}` in a stage: it is one of a job"
+            self.findings.error(node.key_place(key), message, "write it in those jobs of the stage that it is for")
+            return ""
         like = f"; did you mean `{meant}`?" if meant else suggestion(key, shape)
         self.findings.error(node.key_place(key), f"unknown key `{shown(key)}` in {what}{like}", hint)
         return meant

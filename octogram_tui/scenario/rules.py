@@ -67,6 +67,7 @@ RULES = (
         "An expression or a template is not understood, or gives what is not due here.",
         "Expressions are those of Jinja. A condition is true or false, and not any value that counts as such.",
         r"^`.*`: (unexpected|expected|there is (more|no (filter|test))|invalid|could not|Encountered|too|unknown)"
+        r"|: nothing is set here"
         r"|a condition is (true|false)"
         r"|there is no filter|is not a regular expression|must be quoted: '\{\{|is no template|^an expression"
         r"|braces in (it|its text) stay",
@@ -105,7 +106,7 @@ RULES = (
         "reading",
         "A value is read otherwise than it may have been meant.",
         "Put it in quotes to have a text, or write it as all readers of YAML understand it.",
-        r"is read as|to other readers of YAML|numbers here are whole|can be kept",
+        r"is read as|is one item, a text|to other readers of YAML|numbers here are whole|can be kept",
     ),
     Rule(
         "original",

@@ -140,6 +140,11 @@ def _expand(definition: str | int | bool | None, scope: Mapping[str, Any]) -> Se
     return value
 
 
+def is_plain_item(text: str) -> bool:
+    """Tell whether a text without a template is a range, or an item that is no text."""
+    return _RANGE.fullmatch(text) is not None or not isinstance(typed(text), str)
+
+
 def text_problem(text: str) -> tuple[str, str] | None:
     """Say why a text is no item, and what to do: nobody means the end of a line to be part of one."""
     if text.endswith(("\n", "\r")):

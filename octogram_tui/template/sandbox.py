@@ -285,7 +285,11 @@ class Sandbox(ImmutableSandboxedEnvironment):
         parser = Parser(self, source, state="variable")
         tree = parser.parse_expression()
         if not parser.stream.eos:
-            parser.fail("there is more than one expression", parser.stream.current.lineno)
+            is_set = parser.stream.current.type == "assign"
+            what = (
+                "nothing is set here: a comparison is written `==`" if is_set else "there is more than one expression"
+            )
+            parser.fail(what, parser.stream.current.lineno)
         return nodes.Template([nodes.Assign(nodes.Name("result", "store"), tree, lineno=1)], lineno=1)
 
     def compiled(self, kind: Kind, tree: nodes.Template) -> Template | TemplateExpression:

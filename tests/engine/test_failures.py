@@ -300,6 +300,24 @@ def test_failed_jobs_of_always_stages_do_not_keep_the_next_from_running() -> Non
     assert simulation.ended() == ["s/bad@a failed", "c1/bad@a failed", "c2/j@a ok"]
 
 
+@pytest.mark.parametrize("end", ["failure", "stop"])
+def test_what_a_job_tolerates_is_tolerated_while_the_run_ends_too(end: str) -> None:
+    given = scenario(
+        stage("s", job("bad")),
+        stage("c", job("try", on_failure="continue", register="r"), job("report", when="vars.r.failed"), always=True),
+    )
+    if end == "failure":
+        simulation = run(given, fails("bad", "try"))
+    else:
+        simulation = run(given, lambda sent: None if "/bad@" in str(sent.attempt) else fails("try")(sent))  # type: ignore[operator]
+        simulation.go(StopRequest("SIGINT", 130))
+        simulation.go(report("s/bad@a#1", "cancelled"))
+    assert simulation.ended()[1:] == ["c/try@a failed", "c/report@a ok"]
+    (tolerated,) = (e for e in simulation.of(JobFinished) if e.is_tolerated)
+    assert str(tolerated.instance) == "c/try@a"
+    assert simulation.exit_code == {"failure": 1, "stop": 130}[end]
+
+
 @pytest.mark.parametrize("end", ["failure", "loss", "stop"])
 def test_what_an_always_stage_does_goes_on_whatever_fails(end: str) -> None:
     given = scenario(

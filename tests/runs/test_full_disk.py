@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import resource
 import subprocess
@@ -119,9 +120,14 @@ def test_a_run_begins_on_no_full_disk_and_can_be_tried_again_there(place: Place)
         resource.setrlimit(resource.RLIMIT_FSIZE, (RESERVE_BYTES - 1, RESERVE_BYTES - 1))
 
     path = str(place.write("s.yml", TALKS.replace("FILL", "exit").replace("HOME", str(place.home))))
-    done = place.run(path, "--headless", "--run-dir", str(run_dir), preexec_fn=limit)
+    reports = ("--json", "--junit", str(place.home / "j.xml"))
+    done = place.run(path, "--headless", "--run-dir", str(run_dir), *reports, preexec_fn=limit)
     assert done.returncode == 74, done.stdout + done.stderr
-    assert "cannot create the journal" in done.stderr
+    assert done.stderr.startswith("octogram-tui: cannot create the journal"), "nothing is said of a run that was none"
+    document = json.loads(done.stdout)
+    assert (document["exit_code"], document["outcome"]) == (74, "failed")
+    assert "cannot create the journal" in document["reason"]
+    assert "cannot create the journal" in (place.home / "j.xml").read_text()
     assert "free some space" in done.stderr
     assert not list(run_dir.iterdir()), "nothing is left of what did not begin"
     assert place.run(path, "--headless", "--run-dir", str(run_dir)).returncode == 0

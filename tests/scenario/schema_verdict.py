@@ -19,7 +19,7 @@ from octogram_tui.scenario.yaml_reader import read_yaml
 BEYOND_A_SCHEMA = (
     # what templates and expressions hold
     r"no variable `.*` is defined anywhere",
-    r"`.*`: (unexpected|expected|there is more than one expression)",
+    r"`.*`: (unexpected|expected|there is more than one expression|nothing is set here)",
     r"there is no filter ",
     r"no name `.*` here",
     r"`res` is the result of a job",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from scenario_family import problems
+from scenario_family import load, problems
 
 from octogram_agentd.procedures import load_all
 from octogram_agentd.procedures.base import REGISTRY
@@ -42,6 +42,13 @@ def job(body: str) -> str:
         (job("copy: {src: x, remote_path: z}"), "`src`; did you mean `local_path`?", "the keys are local_path"),
         (job("on_failure: ignore, builtins.shell: x"), "not the text `ignore`; did you mean `continue`?", ""),
         (job("builtins.shell: '{{ inventory_hostname }}'"), "here; did you mean `agent.name`?", "the names here are"),
+        (job("always: true, builtins.shell: x"), "unknown key `always` in a job: it is one of a stage", "beside the"),
+        (
+            f"{AGENTS}stages: [{{name: s, with_items: 1..2, jobs: []}}]\n",
+            "in a stage: it is one of a job",
+            "those jobs",
+        ),
+        (job("when: vars.a = 1, builtins.shell: x"), "a comparison is written `==`", ""),
         (f"agents: hosts.ini\n{STAGES}", "`agents` must be a list, or say where one is", "`agents: {from: FILE}`"),
         (
             f"agents: {{a: {{transport: local}}}}\n{STAGES}",
@@ -56,6 +63,27 @@ def test_habits_of_other_tools(text: str, message: str, hint: str) -> None:
     (found,) = (problem for problem in problems(text) if not problem.is_warning)
     assert message in found.message
     assert hint in found.hint
+
+
+@pytest.mark.parametrize(
+    ("items", "hint"),
+    [
+        ("1...5", "a range is written `1..5`"),
+        ("1 .. 5", "a range is written `1..5`"),
+        ("1-5", "a range is written `1..5`"),
+        ("{1..5}", "a range is written `1..5`"),
+        ("range(5)", "'{{ range(5) | list }}'"),
+        ("vars.l", "'{{ vars.l }}'"),
+        *(
+            (items, "")
+            for items in ("1..5", "5..1", "-3", "v1-2", "a..e", "2024-01-02", "{{ vars.l }}", "varsity", "0x1f")
+        ),
+    ],
+)
+def test_a_text_that_looks_like_several_items(items: str, hint: str) -> None:
+    found = load("vars: {l: [1]}\n" + job(f"with_items: '{items}', builtins.shell: x")).warnings
+    assert len(found) == bool(hint)
+    assert all(hint in problem.hint for problem in found)
 
 
 def test_what_is_said_to_be_meant_exists() -> None:
