@@ -166,7 +166,7 @@ def slot(index: int = 0, **more: Any) -> dict[str, Any]:
 
 async def publish(chain: Chain, arguments: dict[str, Any]) -> Any:
     """Publish a slot; v18's client is told the level too, and is refused when that has gone by on the way."""
-    for _ in range(5 if chain.major == 18 else 1):
+    for _ in range(40 if chain.major == 18 else 1):
         try:
             return await chain.agent.run("tezos.publish_dal_slot", arguments)
         except Failed as error:
