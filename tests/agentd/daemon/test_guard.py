@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -203,7 +204,8 @@ def test_with_who_started_it_a_killed_daemon_leaves_nothing(place: Place) -> Non
     (guard,) = guards(place)
     (daemon,) = [int(word) for word in Path(f"/proc/{guard}/task/{guard}/children").read_text().split()]
     parent.kill()
-    os.kill(daemon, signal.SIGKILL)
+    with contextlib.suppress(ProcessLookupError):  # it may have seen already that its parent is gone
+        os.kill(daemon, signal.SIGKILL)
     parent.communicate()
     until(lambda: not place.root.exists(), "the guard has left")
 
