@@ -34,6 +34,7 @@ class FaultProxy:
         self._delayed = 0
         self._dumb: set[asyncio.StreamWriter] = set()
         self._pairs: list[tuple[asyncio.StreamWriter, asyncio.StreamWriter]] = []
+        self._all: list[asyncio.StreamWriter] = []
         self._loop = asyncio.new_event_loop()
 
     def cut(self) -> None:
@@ -80,17 +81,27 @@ class FaultProxy:
         ready.set()
         await over.wait()
         server.close()
+        await _turns()  # for what was accepted in this moment
         left = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
         for task in left:
             task.cancel()
         await asyncio.gather(*left, return_exceptions=True)
+        for writer in self._all:
+            writer.transport.abort()
+        await _turns()  # only then the sockets are closed
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.accepted += 1
+        self._all.append(writer)
         if self.refuses:
             _reset(writer)
             return
-        far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self.target)
+        try:
+            far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self.target)
+        except (OSError, asyncio.CancelledError):
+            _reset(writer)
+            return
+        self._all.append(far_writer)
         self._pairs.append((writer, far_writer))
         ways = [
             asyncio.ensure_future(self._carry("there", reader, far_writer, writer)),
@@ -141,6 +152,12 @@ class FaultProxy:
             await asyncio.sleep(len(piece) / self.bytes_per_s if self.bytes_per_s else 0)
             writer.write(piece)
             await writer.drain()
+
+
+async def _turns() -> None:
+    """Let the loop do what is due."""
+    for _ in range(5):
+        await asyncio.sleep(0)
 
 
 def _reset(writer: asyncio.StreamWriter) -> None:

@@ -51,8 +51,9 @@ async def test_nothing_of_a_job_runs_and_nothing_is_fetched(tab: Browser, tmp_pa
     page = page_of(tmp_path / "j", evil_run())
     # As if the escapes were gone too: what is let in is decided by its content.
     torn = page.replace(
-        "<main>", "<main><script>window.pwned=2</script><img src='http://127.0.0.1:9/x' onerror='window.pwned=3'>"
+        "</main>", "<script>window.pwned=2</script><img src='http://127.0.0.1:9/x' onerror='window.pwned=3'></main>"
     )
+    assert torn != page
     for name, text, is_torn in (("evil.html", page, False), ("torn.html", torn, True)):
         tab.requested.clear()
         path = saved(tmp_path / name, text)
