@@ -15,6 +15,7 @@ from typing import Any
 
 import hypothesis
 import pytest
+from hypothesis.internal.conjecture import providers
 
 pytest_plugins = [
     *("always", "fixtures_program", "fixtures_ssh", "fixtures_rig", "fixtures_slurm"),
@@ -63,6 +64,8 @@ def pytest_configure(config: pytest.Config) -> None:
     # A busy machine is no reason to fail, and CI judges a change, not the luck of the day: examples are the same there.
     hypothesis.settings.register_profile("octogram", deadline=None, derandomize="CI" in os.environ)
     hypothesis.settings.load_profile("octogram")
+    if "CI" in os.environ:
+        _forget_constants()
     for name in list(os.environ):
         if (name.startswith("OCTOGRAM_") and name not in _KEPT) or name.startswith("OTEL_") or name in _FOREIGN:
             del os.environ[name]
@@ -77,6 +80,13 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ.update(before)
     if not hasattr(config, "workerinput"):
         config.pluginmanager.register(Census(), "octogram-census")
+
+
+def _forget_constants() -> None:
+    """Have no constants of modules tried as values: which are loaded depends on what the same process tested before."""
+    nothing = getattr(providers, "_local_constants", None)
+    if nothing is not None and hasattr(providers, "_get_local_constants"):
+        providers._get_local_constants = lambda: nothing
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

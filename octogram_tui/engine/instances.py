@@ -144,8 +144,7 @@ class Instances:
                     instance.why = "back"
                 if state == "held":
                     instance.stand.was_stale = was_stale
-            if instance.why != "first" or self.badly:
-                instance.ended_before = self._ended(instance.id)
+            instance.ended_before = self._ended(instance.id)
         if state != "done":
             self._in[state][instance] = None
         elif old != "planned":

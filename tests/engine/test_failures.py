@@ -15,6 +15,7 @@ from octogram_tui.engine.stimuli import (
     AgentUpReport,
     AttemptReport,
     BeginRequest,
+    EditReport,
     GoRequest,
     RerunRequest,
     ServiceReport,
@@ -159,6 +160,17 @@ def test_what_runs_again_is_counted_once() -> None:
     simulation.go(RerunRequest("s"))
     simulation.go(StopRequest("operator", 0))
     assert attempts == ["s/one@a#1", "s/two@a#1", "s/one@a#2", "s/two@a#2"]
+    assert simulation.events[-1].counts == {"ok": 2}  # type: ignore[attr-defined]
+
+
+def test_what_an_edit_takes_away_and_gives_again_is_counted_once() -> None:
+    without, given = scenario(stage("s", job("j"))), scenario(stage("s", job("j"), job("more")))
+    simulation = run(given, lambda sent: report(sent.attempt, "ok") if "/j@" in str(sent.attempt) else None)
+    simulation.go(EditReport(without))
+    simulation.go(EditReport(given))
+    for number in (1, 2):
+        simulation.go(report(f"s/more@a#{number}", "ok"))
+    assert simulation.started() == ["s/j@a#1", "s/more@a#1", "s/more@a#2"]
     assert simulation.events[-1].counts == {"ok": 2}  # type: ignore[attr-defined]
 
 
