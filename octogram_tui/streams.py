@@ -28,7 +28,8 @@ is to be done the reader is waited for instead."""
 READER_WAIT_S = 300.0
 """How long the reader of a pipe may take nothing, once there is nothing else to do, before the rest is lost."""
 LOOK_EVERY_S = 1.0
-_PIECE_BYTES = 4096  # a pipe or a terminal that is ready takes as much without blocking
+_PIECE_BYTES = 4096  # a pipe that is ready takes as much without blocking
+_NO_ROOM_S = 0.02  # for a terminal that is ready and has no room for the next sign
 
 
 class Outlet:
@@ -36,7 +37,7 @@ class Outlet:
 
     def __init__(self, fd: int) -> None:
         self.fault: OSError | None = None
-        self._fd = fd
+        self._fd = _never_waiting(fd)
         self._is_file = _kind(fd) == stat.S_IFREG
         self._waiting: deque[bytes] = deque()
         self._waiting_bytes = 0
@@ -93,7 +94,7 @@ class Outlet:
             while left and (self._is_file or ready.poll(0)):
                 left = left[os.write(self._fd, left if self._is_file else left[:_PIECE_BYTES]) :]
         except BlockingIOError:
-            pass  # somebody else took the room; the thread waits for more
+            pass  # there is too little room, or somebody else took it; the thread waits for more
         except OSError as error:
             self.fault = error
         return left
@@ -113,7 +114,9 @@ class Outlet:
             with self._changed:
                 first = self._waiting[0]
                 rest = bytes(self._write_ready(memoryview(first)))
-                if len(rest) < len(first):
+                if len(rest) == len(first):
+                    self._changed.wait(_NO_ROOM_S)
+                else:
                     self._took_s = time.monotonic()
                     self._waiting_bytes -= len(first) - len(rest)
                 self._waiting.popleft()
@@ -271,6 +274,20 @@ def _text(raw: _Raw, encoding: str | None, *, is_immediate: bool = False) -> io.
     buffered = io.BufferedWriter(raw)
     line_buffering = is_immediate or raw.isatty()
     return _Text(buffered, encoding=encoding or "utf-8", errors="backslashreplace", line_buffering=line_buffering)
+
+
+def _never_waiting(fd: int) -> int:
+    """Give what a descriptor's reader is written to by without waiting.
+
+    A terminal that is ready takes one byte, or more, and waits for its reader with the others. It is opened anew for
+    us alone: what is set for a descriptor holds for everybody who shares it, as a shell does.
+    """
+    if not os.isatty(fd):
+        return fd
+    try:
+        return os.open(os.ttyname(fd), os.O_WRONLY | os.O_NOCTTY | os.O_NONBLOCK)
+    except OSError:  # it is somebody else's, as after `su`
+        return fd
 
 
 def _kind(fd: int) -> int | None:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import os
+import socket
 import subprocess
 import sys
 import threading
 import time
+import tty
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -102,12 +106,26 @@ def test_dash_is_the_standard_output_of_every_report(place: Path) -> None:
     assert not (place / "-").exists()
 
 
-def test_a_slow_reader_is_never_waited_for_and_gets_everything() -> None:
-    read_end, write_end = os.pipe()
+def _terminal() -> tuple[int, int]:
+    read_end, write_end = os.openpty()
+    tty.setraw(write_end)
+    return read_end, write_end
+
+
+def _sockets() -> tuple[int, int]:
+    one, other = socket.socketpair()
+    return one.detach(), other.detach()
+
+
+@pytest.mark.parametrize("between", [os.pipe, _terminal, _sockets])
+def test_a_slow_reader_is_never_waited_for_and_gets_everything(between: Callable[[], tuple[int, int]]) -> None:
+    read_end, write_end = between()
     outlet = Outlet(write_end)
     data = os.urandom(1 << 20)
-    for start in range(0, len(data), 10_000):
-        outlet.write(data[start : start + 10_000])  # nobody reads: this would block
+    sizes = itertools.cycle([1, 7, 10_000, 333, 4095, 1500])  # room for less than a piece is left, too
+    start = 0
+    while start < len(data):
+        outlet.write(data[start : (start := start + next(sizes))])  # nobody reads: this would block
     got = bytearray()
 
     def read() -> None:

@@ -10,6 +10,7 @@ import os
 import re
 import selectors
 import signal
+import termios
 import time
 from codecs import getincrementaldecoder
 from collections.abc import Callable, Iterable
@@ -78,6 +79,7 @@ class TerminalDriver(LinuxDriver):
     """The library's driver, with the reader above, and without its answers to being stopped and let go on.
 
     They would stay behind when the app has ended: the next signal would start it again, without a loop.
+    A key that is a signal takes nothing of what is being drawn with it.
     """
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
@@ -85,6 +87,12 @@ class TerminalDriver(LinuxDriver):
         super().__init__(*arguments, **options)
         for number, handler in before.items():
             signal.signal(number, handler or signal.SIG_DFL)
+
+    @classmethod
+    def _patch_lflag(cls, attrs: int) -> int:
+        # Else the system throws away at Ctrl-C, Ctrl-Z and Ctrl-\ what the terminal has not yet shown: a part of the
+        # screen is never drawn, and who waits for room to write may wait for ever.
+        return super()._patch_lflag(attrs) | termios.NOFLSH
 
     def run_input_thread(self) -> None:
         """Read until it is told to end, or the terminal is gone: then it is as if that had been said by a signal."""

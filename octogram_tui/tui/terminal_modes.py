@@ -71,6 +71,7 @@ def make_sane() -> None:
         mended = termios.tcgetattr(descriptor())
         mended[0] |= termios.ICRNL | termios.IXON
         mended[3] |= termios.ECHO | termios.ICANON | termios.IEXTEN | termios.ISIG
+        mended[3] &= ~termios.NOFLSH
         termios.tcsetattr(descriptor(), termios.TCSANOW, mended)
 
 

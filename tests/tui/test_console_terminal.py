@@ -1,15 +1,18 @@
 """The console in a real pseudo-terminal: it opens, asks, ends in order, and leaves the terminal as it was."""
 
+import fcntl
 import os
 import random
 import shlex
 import signal
+import sys
+import termios
 from collections.abc import Iterator
 from pathlib import Path
 
 import pexpect
 import pytest
-from fixtures_program import in_terminal
+from fixtures_program import in_terminal, wait_for
 from terminal_screen import Terminal, pretended_run, surroundings
 
 pytestmark = pytest.mark.terminal
@@ -34,6 +37,32 @@ def test_ctrl_c_asks_and_again_stops(console: pexpect.spawn) -> None:
     console.expect(RESTORED)
     console.expect("stopped")
     console.expect(pexpect.EOF)
+
+
+WRITES_AS_THE_CONSOLE = """
+import signal, sys, termios
+from octogram_tui import settings
+settings.prepare_textual()
+from octogram_tui.tui.terminal_driver import TerminalDriver
+signal.signal(signal.SIGINT, lambda *_: None)
+flags = termios.tcgetattr(0)
+flags[3] = TerminalDriver._patch_lflag(flags[3])
+termios.tcsetattr(0, termios.TCSANOW, flags)
+for number in range(10_000):
+    print(f"{number:06}")
+"""
+
+
+def test_ctrl_c_takes_nothing_with_it_that_was_not_shown_yet() -> None:
+    """The system throws it away else, and a thread that waited for room to write waits for ever."""
+    child = in_terminal([sys.executable, "-c", WRITES_AS_THE_CONSOLE], env=surroundings())
+    try:
+        wait_for(lambda: _unread_bytes(child) > 4000)  # as much as fits: nobody reads
+        child.sendintr()
+        child.expect(pexpect.EOF)
+        assert str(child.before).split() == [f"{number:06}" for number in range(10_000)]
+    finally:
+        child.close(force=True)
 
 
 def test_q_d_detaches(console: pexpect.spawn) -> None:
@@ -77,6 +106,7 @@ def test_it_is_seen_when_errors_go_to_a_file(tmp_path: Path) -> None:
         child.send("d")
         child.expect(RESTORED)
         child.expect("detached")
+        child.expect(pexpect.EOF)
     finally:
         child.close(force=True)
     assert (tmp_path / "errors").read_text() == ""
@@ -161,6 +191,10 @@ def test_the_terminal_is_as_it_was_however_the_console_ends(tmp_path: Path) -> N
             assert ask(stty) == before, f"after {end!r}"
     finally:
         shell.close(force=True)
+
+
+def _unread_bytes(child: pexpect.spawn) -> int:
+    return int.from_bytes(fcntl.ioctl(child.child_fd, termios.FIONREAD, bytes(4)), sys.byteorder)
 
 
 def _foreground(shell: pexpect.spawn) -> int:
