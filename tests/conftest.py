@@ -32,6 +32,10 @@ LONGEST_ID = 60
 NEW_OBJECTS = 50_000
 """A look for garbage is due after so many: of a console's test, usual looks are a third of its CPU."""
 HOMES = pytest.StashKey[Iterator[str]]()
+IN_CI = pytest.StashKey[bool]()
+SECOND_TRIES = 2
+"""In CI so many tests are tried once more when they fail, and what they said is printed. One that fails by the luck of
+a busy machine is no verdict on a change, and yet a fault, often of the program: look for it. More are never luck."""
 
 _KEPT = (
     "OCTOGRAM_NO_SKIPS",
@@ -61,11 +65,14 @@ def surroundings(home: str) -> dict[str, str]:
 def pytest_configure(config: pytest.Config) -> None:
     """Give the tests, and every process that they start, no settings, and directories that are not the user's."""
     gc.set_threshold(NEW_OBJECTS)
+    worker = getattr(config, "workerinput", None)  # it sees what is left of the environment here
+    in_ci = config.stash[IN_CI] = "CI" in os.environ if worker is None else worker["in_ci"]
     # A busy machine is no reason to fail, and CI judges a change, not the luck of the day: examples are the same there.
-    hypothesis.settings.register_profile("octogram", deadline=None, derandomize="CI" in os.environ)
+    hypothesis.settings.register_profile("octogram", deadline=None, derandomize=in_ci)
     hypothesis.settings.load_profile("octogram")
-    if "CI" in os.environ:
+    if in_ci:
         _forget_constants()
+        config.option.reruns, config.option.max_suite_reruns = 1, SECOND_TRIES
     for name in list(os.environ):
         if (name.startswith("OCTOGRAM_") and name not in _KEPT) or name.startswith("OTEL_") or name in _FOREIGN:
             del os.environ[name]
@@ -78,8 +85,14 @@ def pytest_configure(config: pytest.Config) -> None:
     before = surroundings(next(homes))
     del before["HOME"]  # until the first test: interpreters of this machine are looked for there
     os.environ.update(before)
-    if not hasattr(config, "workerinput"):
+    if worker is None:
         config.pluginmanager.register(Census(), "octogram-census")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Tell the processes that run the tests whether this is CI: CI itself is taken out of what they see."""
+    node.workerinput["in_ci"] = node.config.stash[IN_CI]
 
 
 def _forget_constants() -> None:
@@ -153,9 +166,13 @@ class Census:
     def __init__(self) -> None:
         self._counts: Counter[tuple[str, str]] = Counter()
         self._interpreters: set[str] = set()
+        self._first_tries: list[pytest.TestReport] = []
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Count a test when it was called, or when it was not to be called."""
+        outcome: str = report.outcome
+        if outcome == "rerun":  # by pytest-rerunfailures
+            self._first_tries.append(report)
         self._interpreters |= {str(value) for name, value in report.user_properties if name == "interpreter"}
         if report.when == "call" or (report.when == "setup" and not report.passed):
             for name in MACHINERY:
@@ -163,7 +180,10 @@ class Census:
                     self._counts[(name, report.outcome)] += 1
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
-        """Say what was counted."""
+        """Say what was counted, and what failed before it was tried once more."""
+        for report in self._first_tries:
+            terminalreporter.write_sep("_", f"first try of {report.nodeid}")
+            terminalreporter.write_line(report.longreprtext)
         for name in MACHINERY:
             counts = [f"{count} {outcome}" for (of, outcome), count in sorted(self._counts.items()) if of == name]
             terminalreporter.write_line(f"tests that need {name}: {', '.join(counts) or 'none ran'}")
