@@ -37,7 +37,8 @@ class Outlet:
 
     def __init__(self, fd: int) -> None:
         self.fault: OSError | None = None
-        self._fd = _never_waiting(fd)
+        self._fd = unwaiting(fd)
+        self._may_wait = self._fd == fd and os.isatty(fd)
         self._is_file = _kind(fd) == stat.S_IFREG
         self._waiting: deque[bytes] = deque()
         self._waiting_bytes = 0
@@ -62,7 +63,7 @@ class Outlet:
                 self.drain(self.patience_s)
             if self.fault is not None:
                 return
-            if not self._waiting:
+            if not self._waiting and not (self._may_wait and _has_loop()):
                 left = self._write_ready(left)
             if not left or self.fault is not None:
                 return
@@ -75,6 +76,11 @@ class Outlet:
                 self._took_s, self._unread = time.monotonic(), None
                 self._thread = threading.Thread(target=self._pour, name="outlet", daemon=True)
                 self._thread.start()
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether something waits for the reader."""
+        return bool(self._waiting)
 
     def drain(self, patience_s: float | None) -> None:
         """Wait for the reader, as long as it takes something every so often; None: for ever."""
@@ -111,17 +117,18 @@ class Outlet:
             if not ready.poll(LOOK_EVERY_S * 1000):
                 self._look()
                 continue
+            first = self._waiting[0]  # nobody else takes from there, or writes while there is something
+            rest = bytes(self._write_ready(memoryview(first)))
             with self._changed:
-                first = self._waiting[0]
-                rest = bytes(self._write_ready(memoryview(first)))
                 if len(rest) == len(first):
                     self._changed.wait(_NO_ROOM_S)
-                else:
-                    self._took_s = time.monotonic()
-                    self._waiting_bytes -= len(first) - len(rest)
-                self._waiting.popleft()
+                    continue
+                self._took_s = time.monotonic()
+                self._waiting_bytes -= len(first) - len(rest)
                 if rest:
-                    self._waiting.appendleft(rest)
+                    self._waiting[0] = rest
+                else:
+                    self._waiting.popleft()
                 self._changed.notify_all()
 
     def _look(self) -> None:
@@ -276,7 +283,7 @@ def _text(raw: _Raw, encoding: str | None, *, is_immediate: bool = False) -> io.
     return _Text(buffered, encoding=encoding or "utf-8", errors="backslashreplace", line_buffering=line_buffering)
 
 
-def _never_waiting(fd: int) -> int:
+def unwaiting(fd: int) -> int:
     """Give what a descriptor's reader is written to by without waiting.
 
     A terminal that is ready takes one byte, or more, and waits for its reader with the others. It is opened anew for
@@ -285,8 +292,13 @@ def _never_waiting(fd: int) -> int:
     if not os.isatty(fd):
         return fd
     try:
-        return os.open(os.ttyname(fd), os.O_WRONLY | os.O_NOCTTY | os.O_NONBLOCK)
-    except OSError:  # it is somebody else's, as after `su`
+        os.tcgetpgrp(fd)  # refused where it is not the one that controls us
+        name = "/dev/tty"  # which is open to us also where it is another user's, as after `su`
+    except OSError:
+        name = ""
+    try:
+        return os.open(name or os.ttyname(fd), os.O_WRONLY | os.O_NOCTTY | os.O_NONBLOCK)
+    except OSError:
         return fd
 
 

@@ -141,6 +141,25 @@ def test_a_slow_reader_is_never_waited_for_and_gets_everything(between: Callable
     os.close(write_end)
 
 
+def test_a_terminal_that_is_another_user_s_is_not_waited_for_in_a_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(streams, "unwaiting", lambda fd: fd)  # as after `su -c`: it cannot be opened anew
+    read_end, write_end = _terminal()
+    outlet = Outlet(write_end)
+
+    async def in_a_loop() -> None:
+        for _ in range(20):
+            outlet.write(bytes(1500))
+
+    asyncio.run(in_a_loop())
+    got = 0
+    while got < 30_000:
+        got += len(os.read(read_end, 1 << 16))
+    outlet.drain(None)
+    assert outlet.fault is None
+    os.close(read_end)
+    os.close(write_end)
+
+
 def test_a_reader_that_never_comes_is_given_up() -> None:
     read_end, write_end = os.pipe()
     outlet = Outlet(write_end)

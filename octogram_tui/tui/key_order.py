@@ -28,14 +28,17 @@ class TakesInput(Protocol):
         ...
 
 
-class TellsOnTop:
-    """A screen that shows notices only while it is on top: below a dialog they would be seen twice.
+class ScreenManners:
+    """What all screens have in common. No widget: of several bases the library takes styles and keys from the first.
 
-    No widget: of several bases the library takes styles, their parts and keys from the first that is one.
+    Notices are shown only by what is on top: below a dialog they would be seen twice. While the terminal has not taken
+    what was drawn, as at the end of a slow line, nothing more is: what comes next would only be seen later.
     """
 
+    _is_drawn_late = False
+
     def on_screen_suspend(self) -> None:
-        """Leave them to what is on top."""
+        """Leave notices to what is on top."""
         self._show_notices(False)
 
     def on_screen_resume(self) -> None:
@@ -46,8 +49,22 @@ class TellsOnTop:
         for rack in cast("Widget", self).query(ToastRack):
             rack.visible = are_seen
 
+    def _compositor_refresh(self) -> None:
+        screen = cast("Screen[Any]", self)
+        app = cast("KeyOrderApp[Any]", screen.app)
+        self._is_drawn_late = app.is_terminal_behind and screen is app.screen
+        if self._is_drawn_late:
+            screen._update_timer.resume()
+        else:
+            super()._compositor_refresh()  # type: ignore[misc]
 
-class Dialog(TellsOnTop, ModalScreen[Taken]):
+    def _on_timer_update(self) -> None:
+        super()._on_timer_update()  # type: ignore[misc]
+        if self._is_drawn_late:
+            self._compositor_refresh()
+
+
+class Dialog(ScreenManners, ModalScreen[Taken]):
     """A dialog that is closed once, and whose answer is taken at once: what is typed next comes after what it asks."""
 
     take: Callable[[Taken | None], None] | None = None
@@ -80,6 +97,11 @@ class KeyOrderApp(App[ReturnType]):
         self._opening: object | None = None  # what cannot take keys yet
         self._early: list[Key | Paste] = []  # what was typed meanwhile
         self.typed = TypedFirst()
+
+    @property
+    def is_terminal_behind(self) -> bool:
+        """Whether what was drawn is still to be taken by whoever shows it."""
+        return False
 
     def open_dialog(self, dialog: Screen[Taken], take: Callable[[Taken | None], None] | None = None) -> None:
         """Open a dialog, which is given what is typed from now on, also before it is there."""

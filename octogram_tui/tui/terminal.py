@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 
 from octogram_tui.errors import ExitCode
+from octogram_tui.streams import unwaiting
 from octogram_tui.tui import terminal_modes
 
 
@@ -80,10 +81,11 @@ class ConsoleSignals:
     def _give_up(self, exit_code: int) -> None:
         """Restore the terminal by hand, and go."""
         try:
-            os.write(sys.__stdout__.fileno() if sys.__stdout__ else 1, terminal_modes.ENDS_TEXTUAL)
+            terminal = unwaiting(sys.__stdout__.fileno() if sys.__stdout__ else 1)
+            os.write(terminal, terminal_modes.ENDS_TEXTUAL)
             terminal_modes.make_sane()
             if self._parting:
-                os.write(2, f"{self._parting}\n".encode(errors="replace"))
+                os.write(unwaiting(2), f"{self._parting}\n".encode(errors="replace"))
         except (OSError, ValueError):
             pass
         os._exit(exit_code)

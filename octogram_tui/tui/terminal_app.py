@@ -66,6 +66,12 @@ class TerminalApp(GuardedApp[ReturnType]):
         driver = self._driver
         return driver if driver is not None and driver.can_suspend and not self.is_headless else None
 
+    @property
+    def is_terminal_behind(self) -> bool:
+        """Whether the terminal has not yet taken what was drawn."""
+        driver = self._driver
+        return isinstance(driver, TerminalDriver) and driver.is_behind
+
     def draw_anew(self) -> None:
         """Draw all of the screen: what was on it is not there any more."""
         if self._screen_stack:

@@ -1,4 +1,4 @@
-"""Reads what the terminal sends, whatever that is: no byte of it ends the console.
+"""Reads what the terminal sends, whatever that is, and writes what it takes: no byte of it ends the console.
 
 The library's own reader ends the app at the first byte that is not UTF-8, at a report that it cannot read, and spins
 when the terminal is gone.
@@ -6,6 +6,7 @@ when the terminal is gone.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import selectors
@@ -20,6 +21,7 @@ from textual._xterm_parser import BRACKETED_PASTE_END, BRACKETED_PASTE_START, XT
 from textual.drivers.linux_driver import LinuxDriver
 from textual.message import Message
 
+from octogram_tui.streams import Outlet
 from octogram_tui.tui.guard import GuardedApp
 
 READ_BYTES = 65_536
@@ -79,7 +81,8 @@ class TerminalDriver(LinuxDriver):
     """The library's driver, with the reader above, and without its answers to being stopped and let go on.
 
     They would stay behind when the app has ended: the next signal would start it again, without a loop.
-    A key that is a signal takes nothing of what is being drawn with it.
+    What is drawn goes to the terminal as it takes it, and nobody waits for that; a key that is a signal takes nothing
+    of it away.
     """
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
@@ -87,6 +90,35 @@ class TerminalDriver(LinuxDriver):
         super().__init__(*arguments, **options)
         for number, handler in before.items():
             signal.signal(number, handler or signal.SIG_DFL)
+        self._outlet = Outlet(self._file.fileno() if self._file else 2)
+        self._encoding = self._file.encoding if self._file else "utf-8"
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether the terminal has not yet taken what was drawn: to draw more would only make it later."""
+        return self._outlet.is_behind
+
+    def write(self, data: str) -> None:
+        """Write what the terminal takes now, and the rest as soon as it takes more."""
+        self._outlet.write(data.encode(self._encoding, "backslashreplace"))
+
+    def start_application_mode(self) -> None:
+        """Take the terminal."""
+        super().start_application_mode()  # type: ignore[no-untyped-call]
+        if self._writer_thread is not None:
+            self._writer_thread.stop()  # nothing goes through it
+
+    def stop_application_mode(self) -> None:
+        """Give the terminal back, once it has taken all: till then a key that is a signal may take nothing away."""
+        before, self.attrs_before = self.attrs_before, None
+        super().stop_application_mode()
+        self._outlet.drain(None)
+        if before is not None:
+            with contextlib.suppress(termios.error):
+                termios.tcsetattr(self.fileno, termios.TCSANOW, before)
+
+    def close(self) -> None:
+        """There is nothing to be closed: what was written is taken."""
 
     @classmethod
     def _patch_lflag(cls, attrs: int) -> int:

@@ -43,6 +43,26 @@ async def test_follows_the_run_until_the_operator_moves() -> None:
         assert plan.selected.key == ("activate protocol",)
 
 
+async def test_nothing_is_drawn_while_the_terminal_has_not_taken_what_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What would wait for it would be seen late, and every frame behind it later."""
+    drawn: list[object] = []
+    monkeypatch.setattr(ConsoleApp, "_display", lambda _self, _screen, update: drawn.append(update))
+    source = StillSource(fleet_events(6.0))
+    async with console(source).run_test(size=(80, 24)) as pilot:
+        app = await settled(pilot)
+        await pilot.press("2")
+        assert any(drawn)
+        monkeypatch.setattr(ConsoleApp, "is_terminal_behind", True)
+        drawn.clear()
+        await pilot.press("3", "j", "q")  # a dialog is on top then
+        source.tell(ev.StageStarted(seq=9999, at_s=7.0, stage="activate protocol", agents=["node-0"]))
+        await until(pilot, lambda: app.model.board.seq == 9999)
+        assert not any(drawn)
+        monkeypatch.setattr(ConsoleApp, "is_terminal_behind", False)
+        await until(pilot, lambda: any(drawn))
+        assert app.screen is not app.run_screen
+
+
 @pytest.mark.parametrize(
     ("keys", "expected"),
     [

@@ -65,6 +65,20 @@ def test_ctrl_c_takes_nothing_with_it_that_was_not_shown_yet() -> None:
         child.close(force=True)
 
 
+def test_a_terminal_that_shows_nothing_holds_up_no_key() -> None:
+    child = in_terminal(PAUSED, env=surroundings(), size=(200, 60))
+    try:
+        wait_for(lambda: _unread_bytes(child) > 4000)
+        for _ in range(40):  # more frames than may wait for it
+            child.send("2345")
+        child.send("qd")
+        child.expect(RESTORED)
+        child.expect("detached")
+        child.expect(pexpect.EOF)
+    finally:
+        child.close(force=True)
+
+
 def test_q_d_detaches(console: pexpect.spawn) -> None:
     console.send("q")
     console.expect("Leave the run")

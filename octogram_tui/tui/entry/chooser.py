@@ -17,12 +17,12 @@ from octogram_tui.tui.entry.app import EntryApp
 from octogram_tui.tui.entry.choices import Choice, ChoiceList
 from octogram_tui.tui.entry.lines import Said, keys_line
 from octogram_tui.tui.entry.run_line import damage_rows, forget_question, run_pieces
-from octogram_tui.tui.key_order import TellsOnTop
+from octogram_tui.tui.key_order import ScreenManners
 
 LOOK_AGAIN_S = 2.0
 
 
-class ChooserScreen(TellsOnTop, Screen[None]):
+class ChooserScreen(ScreenManners, Screen[None]):
     """Ends the app with the name of a run. use: `attach` shows those that go on, `replay` all of them."""
 
     app: EntryApp[str]

@@ -19,7 +19,7 @@ from octogram_tui.tui.entry.choices import Choice, ChoiceList
 from octogram_tui.tui.entry.lines import Said, keys_line
 from octogram_tui.tui.entry.saved import Saved
 from octogram_tui.tui.format import plural
-from octogram_tui.tui.key_order import TellsOnTop
+from octogram_tui.tui.key_order import ScreenManners
 from octogram_tui.tui.screens.dialogs import Answer, Question
 from octogram_tui.tui.widgets.brush import Piece, fit
 
@@ -60,7 +60,7 @@ class HostLine(Protocol):
         ...
 
 
-class PreflightScreen(TellsOnTop, Screen[None]):
+class PreflightScreen(ScreenManners, Screen[None]):
     """Ends the app with `go`, `paused`, or `again` after an edit; with None when the run is not wanted."""
 
     app: EntryApp[str]

@@ -19,7 +19,7 @@ from octogram_tui.tui.entry.choices import Choice, ChoiceList
 from octogram_tui.tui.entry.lines import Said, keys_line
 from octogram_tui.tui.entry.saved import Saved
 from octogram_tui.tui.format import plural
-from octogram_tui.tui.key_order import TellsOnTop
+from octogram_tui.tui.key_order import ScreenManners
 from octogram_tui.tui.widgets.brush import Piece, fit
 
 LOOK_S = 0.5
@@ -29,7 +29,7 @@ HINT_LINES = 3
 _MARGIN = 8
 
 
-class ProblemsScreen(TellsOnTop, Screen[None]):
+class ProblemsScreen(ScreenManners, Screen[None]):
     """Ends the app with AGAIN once a file of the scenario was saved, else with None."""
 
     app: EntryApp[str]

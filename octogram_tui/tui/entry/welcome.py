@@ -24,7 +24,7 @@ from octogram_tui.tui.entry.choices import Choice, ChoiceList
 from octogram_tui.tui.entry.lines import Said, keys_line
 from octogram_tui.tui.entry.run_line import damage_rows, forget_question, run_pieces
 from octogram_tui.tui.format import plural
-from octogram_tui.tui.key_order import TellsOnTop
+from octogram_tui.tui.key_order import ScreenManners
 from octogram_tui.tui.widgets.brush import Brush, Piece, fit
 
 FEWEST_RUNS, MOST_RUNS = 3, 12
@@ -58,7 +58,7 @@ class Demo(NamedTuple):
     """The row that teaches."""
 
 
-class WelcomeScreen(TellsOnTop, Screen[None]):
+class WelcomeScreen(ScreenManners, Screen[None]):
     """Ends the app with the words of a command."""
 
     app: EntryApp[Wish]

@@ -13,7 +13,7 @@ from textual.screen import Screen
 
 from octogram_tui.projection.rows import Group, InstanceRow, Row
 from octogram_tui.tui.frame_compositor import FrameCompositor
-from octogram_tui.tui.key_order import TellsOnTop
+from octogram_tui.tui.key_order import ScreenManners
 from octogram_tui.tui.layout import layout_of
 from octogram_tui.tui.model import Model, Subject
 from octogram_tui.tui.views import VIEWS, View
@@ -45,7 +45,7 @@ TINY_ROWS = 8
 PaneType = TypeVar("PaneType", bound=LineView)
 
 
-class PaneScreen(TellsOnTop, Screen[None]):
+class PaneScreen(ScreenManners, Screen[None]):
     """Panes from the table of views, and bars around them. run_verbs.py and look_verbs.py have what can be done."""
 
     app: ConsoleApp
