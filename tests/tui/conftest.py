@@ -10,6 +10,7 @@ import pytest
 import textual.app
 import textual.pilot
 from textual._context import active_app
+from textual.notifications import Notification
 from textual.pilot import Pilot
 
 from octogram_tui.tui.guard import GuardedApp
@@ -20,6 +21,7 @@ OPENS_S = 1.0
 PAINTS_S = 1 / 100
 """A frame is painted so long after what it shows has changed."""
 QUIET_TURNS = 3
+LASTS_S = 3600.0
 MOST_FRAMES = 5
 """What a clock changes is never all drawn."""
 
@@ -68,6 +70,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(autouse=True)
 def _strict(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(GuardedApp, "is_strict", True)
+
+
+@pytest.fixture(autouse=True)
+def _lasting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is told in passing stays: on a busy machine it would be gone before anybody looked."""
+    monkeypatch.setattr(Notification, "time_left", LASTS_S)
 
 
 @pytest.fixture(autouse=True)
