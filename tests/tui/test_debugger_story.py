@@ -18,7 +18,7 @@ SAMPLE = (ROOT / "sample_scenarios/debugger.yml").read_text().replace("n_{1..40}
 
 
 def events(place: Place) -> list[dict[str, Any]]:
-    [journal] = place.home.glob("**/journal.jsonl")
+    [journal] = place.runs_dir.glob("*/journal.jsonl")  # elsewhere in a home directories come and go meanwhile
     return [json.loads(line) for line in journal.read_text().splitlines() if line.endswith("}")]
 
 
