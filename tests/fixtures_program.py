@@ -176,10 +176,15 @@ class Terminal(pexpect.spawn):  # type: ignore[misc]
     """What runs in a terminal, and ends by itself: pexpect sends it signals within tenths of a second, and gives up."""
 
     def close(self, force: bool = True) -> None:
-        """Close it; what has said all that it will is left its time to end."""
+        """Close it; what has said all that it will is left its time to end, and what was killed its time to be gone."""
         if self.flag_eof and not self.closed:
             self.wait()
-        super().close(force)
+        try:
+            super().close(force)
+        except pexpect.ExceptionPexpect:  # pexpect looks for it a tenth of a second after it was killed, and once
+            self.ptyproc.kill(signal.SIGKILL)
+            self.ptyproc.wait()
+            super().close(force)
 
     def hang_up(self) -> None:
         """Close the terminal and nothing else, and wait for the end of what it was the terminal of."""

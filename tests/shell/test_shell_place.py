@@ -104,7 +104,7 @@ def test_what_cannot_be_started_here_is_said(tmp_path: Path, monkeypatch: pytest
 
 
 def test_a_terminal_is_made_where_the_way_gives_none(tmp_path: Path) -> None:
-    script = "tty >/dev/null && stty size && echo $TERM; sleep 30 & echo $!; exit 3"  # who stays does not keep us
+    script = "tty >/dev/null && stty size && echo $TERM; sleep 600 & echo $!; exit 3"  # who stays does not keep us
     out, _, status = become(place(str(tmp_path)), ["sh", "-c", script], terminal=TerminalKind("vt220", (91, 33)))
     *told, left = out.split()
     os.kill(int(left), signal.SIGKILL)

@@ -33,6 +33,10 @@ def seen(terminal: Terminal) -> list[str]:
 
 
 def in_bash(terminal: Terminal, command: str, expected: str) -> None:
+    """Type where bash asks, with nothing on the screen that was there before: what is expected then is of this."""
+    screen = terminal.screen
+    terminal.when(lambda: screen.display[screen.cursor.y][: screen.cursor.x] == PROMPT, "the prompt")
+    screen.reset()
     terminal.child.send(f"{command}\n")
     terminal.until(expected)
 
@@ -45,7 +49,7 @@ def test_everything_is_there_again_after_ctrl_z_and_fg(terminal: Terminal) -> No
     for _ in range(2):
         terminal.press("\x1a", "Stopped")
         assert not terminal.screen.cursor.hidden
-        in_bash(terminal, "clear; printf '%s\\n' {1..40} there", "there")
+        in_bash(terminal, "clear; printf '%s\\n' {1..40} the''re", "there")
         terminal.child.send("fg\n")
         terminal.when(lambda: seen(terminal) == before, "the whole console")
         terminal.when(lambda: terminal.screen.cursor.hidden, "no cursor")

@@ -150,8 +150,12 @@ def test_it_rings_unless_somebody_looks_and_has_no_title_where_none_is_wanted(te
 def test_what_the_mouse_selects_is_copied_by_ctrl_c_which_asks_nothing_then(terminal: Raw) -> None:
     terminal.until("PAUSED failure")
     terminal.press("3", "attempt 2, retry")
+    terminal.until("connecting to")
     row = next(number for number, line in enumerate(terminal.screen.display) if "connecting to" in line) + 1
+    ground = terminal.screen.buffer[row - 1][10].bg
     terminal.child.send(f"\x1b[<0;1;{row}M\x1b[<32;40;{row}M\x1b[<0;40;{row}m")
+    # Ctrl-C is a signal: it would come before clicks that are not read yet.
+    terminal.when(lambda: terminal.screen.buffer[row - 1][10].bg != ground, "what is selected")
     terminal.press("\x03", "copied")
     sent = terminal.written.rpartition("\x1b]52;c;")[2].partition("\x1b\\")[0]
     assert "connecting to" in base64.b64decode(sent).decode()

@@ -100,8 +100,9 @@ def test_stop_orders_are_kept(place: Place) -> None:
     log = place.base / "order"
     script = f"trap 'echo $0 >> {log}; exit 0' TERM; echo up; while :; do sleep 0.01; done"
     for name, order in (("node", 10), ("baker", 0), ("last", 20)):
-        connection.ok("own.start", process=name, argv=["sh", "-c", script, name], order=order, ready="up")
-    assert connection.stop() == []
+        argv = ["sh", "-c", script, name]
+        connection.ok("own.start", process=name, argv=argv, order=order, ready="up", grace_s=30)
+    assert connection.stop(grace_s=30) == []
     assert log.read_text().split() == ["baker", "node", "last"]
 
 

@@ -83,7 +83,7 @@ def test_ends_what_could_not_be_seen_for_a_while() -> None:
     kernel = Kernel()
     ending = Ending(Blinded("nobody's", [program.pid]), Bell(kernel), time.monotonic)
     try:
-        assert kernel.run(ending.run(signals.TERM, 5.0)) == []
+        assert kernel.run(ending.run(signals.TERM, 60.0)) == []
         assert program.wait(60) == -signals.TERM
     finally:
         kernel.close()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 import socket
 import subprocess
 import sys
@@ -10,6 +12,7 @@ import threading
 from pathlib import Path
 
 import pytest
+from fixtures_program import wait_for
 
 from octogram_tui.transport.unawaited import AT_ONCE, LeavingLoop, Unawaited
 
@@ -33,7 +36,8 @@ def test_a_run_that_is_refused_does_not_wait_for_what_its_login_waits_for(tmp_pa
         timeout=LONG_S / 10,
         check=False,
     )
-    subprocess.run(["/bin/sh", "-c", f"kill $(cat {pid})"], check=True)  # it was there
+    wait_for(lambda: pid.exists() and pid.read_text().endswith("\n"))  # it was there, and may only come to say so now
+    os.kill(int(pid.read_text()), signal.SIGTERM)
     assert run.returncode == 74
     assert "cannot write nowhere/report.xml" in run.stderr
 
