@@ -227,6 +227,12 @@ def events_of(text: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in text.splitlines()]
 
 
+def events_so_far(path: Path) -> list[dict[str, Any]]:
+    """Read the lines of a file that is being written, or of nobody's yet: of the last one there may be a part only."""
+    text = path.read_text() if path.exists() else ""
+    return events_of(text[: text.rfind("\n") + 1])
+
+
 def plain(events: Sequence[Mapping[str, Any]]) -> list[str]:
     """Reduce events to what must be the same wherever the agents are: no times, no ids, no order among agents."""
     volatile = {

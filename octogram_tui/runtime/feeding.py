@@ -99,7 +99,11 @@ class Feeding:
 
     async def feed_aside(self, handed: list[Handed], at_s: float) -> Batch:
         """Feed beside the event loop."""
-        return await asyncio.get_running_loop().run_in_executor(self._line(), self.feed, handed, at_s)
+        return await asyncio.get_running_loop().run_in_executor(self._line(), self._feed, bound.stops(), handed, at_s)
+
+    def _feed(self, stops: int, handed: list[Handed], at_s: float) -> Batch:
+        with bound.since(stops):
+            return self.feed(handed, at_s)
 
     def _line(self) -> ThreadPoolExecutor:
         if self._thread is None:

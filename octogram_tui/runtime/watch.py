@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from octogram_tui.model.scenario import Scenario
 
 DEBOUNCE_MS = 200
 LOOK_MS = 2000  # how often the files are looked at anyway: for what came before the watch, and what no watch tells
+SETTLED_NS = 50_000_000  # what changed later than that before it is read may change again within the same tick
+SETTLES_WITHIN = 10  # so often that is waited for; what changes all the time is read all the same
 
 Signature = tuple[tuple[int, int, int] | None, ...]
 
@@ -65,6 +68,12 @@ def signature_of(files: Iterable[str]) -> Signature:
     return tuple(found)
 
 
+def _is_settled(signature: Signature) -> bool:
+    """Whether a change from now on is sure to give another signature."""
+    now_ns = time.time_ns()
+    return not any(state is not None and 0 <= now_ns - state[0] < SETTLED_NS for state in signature)
+
+
 class ScenarioFiles:
     """The scenario as it was read last.
 
@@ -90,8 +99,14 @@ class ScenarioFiles:
 
     async def look(self) -> None:
         """Read the files if they are not what they were, and tell of what changed."""
-        if signature_of(self.files) != self.signature:
-            await self.take(is_asked=False)
+        for _ in range(SETTLES_WITHIN):
+            found = signature_of(self.files)
+            if found == self.signature:
+                return
+            if _is_settled(found):
+                break
+            await asyncio.sleep(SETTLED_NS / 1e9)
+        await self.take(is_asked=False)
 
     async def take(self, *, is_asked: bool = True) -> str:
         """Read the files whatever is known of them, tell the run of what changed, and give what came of it.
@@ -102,6 +117,8 @@ class ScenarioFiles:
             self.signature = signature_of(self.files)
             new, problems = await self._read()
             if new is None:
+                if not is_asked and signature_of(self.files) != self.signature:
+                    return "the file is being saved"  # half of it was read: the next look tells of what it has become
                 self._reject(problems)
                 return f"the file is refused: {in_a_line(problems)}"
             known = self._in_force() if is_asked else self._digest

@@ -42,10 +42,10 @@ class Turn:
         self.count = 0
         self.ended: dict[int, Bound] = {}
         self.left = STEPS
-        self.stops = _needs.stops
+        self.stops = _needs.stops if _here.stops is None else _here.stops
 
     def is_unwanted(self) -> bool:
-        """Whether the run has been asked to stop since it began."""
+        """Whether the run has been asked to stop since it began, or since it was asked for (`since`)."""
         return self.stops != _needs.stops
 
 
@@ -54,6 +54,7 @@ class _Here(threading.local):
 
     process: Process | None = None
     turn: Turn | None = None
+    stops: int | None = None  # how often was given up when what is done in this thread was asked for
     most_s: float | None = None  # what an evaluation may take in this thread, when that is less than usual
 
 
@@ -111,6 +112,21 @@ def glancing(most_s: float = 0.0) -> Iterator[None]:
         yield
     finally:
         _here.most_s = before
+
+
+def stops() -> int:
+    """Give how often the run has been asked to stop, for `since`."""
+    return _needs.stops
+
+
+@contextlib.contextmanager
+def since(stops: int) -> Iterator[None]:
+    """Begin turns in this thread for which a stop counts that came after so many: before a busy machine began them."""
+    _here.stops = stops
+    try:
+        yield
+    finally:
+        _here.stops = None
 
 
 def give_up() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from fixtures_program import events_of, wait_for
+from fixtures_program import events_so_far, wait_for
 from fixtures_rig import Rig
 
 pytestmark = pytest.mark.machines
@@ -112,7 +112,7 @@ def test_an_agent_whose_daemon_is_killed_is_lost_with_all_that_it_ran(rig: Rig) 
     rig.orchestrator.write("/root/scenario.yml", agents(one=bob.address, two=alice.address6) + WAIT)
     with rig.start("scenario.yml", "--headless", "--events", "events.jsonl") as run:
         wait_for(lambda: all(machine.path("/tmp/at_work").exists() for machine in (alice, bob)))
-        ready = {e["agent"]: e for e in events_of(rig.orchestrator.read("/root/events.jsonl")) if "pid" in e}
+        ready = {e["agent"]: e for e in events_so_far(rig.orchestrator.path("/root/events.jsonl")) if "pid" in e}
         bob.run(["sh", "-c", f"kill -KILL {ready['one']['pid']}"])
         output = run.end()
     assert run.code == 7, output

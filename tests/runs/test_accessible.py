@@ -6,7 +6,7 @@ import signal
 import subprocess
 
 import pytest
-from fixtures_program import PROGRAM, Place, wait_for
+from fixtures_program import PROGRAM, Place, Terminal, wait_for
 
 from octogram_tui.commands.run import read_request
 from octogram_tui.errors import UsageError
@@ -95,13 +95,18 @@ def test_others_attend_to_the_same_run_and_leave_it(place: Place) -> None:
     assert host.returncode == 130
 
 
+def expect_held(child: Terminal) -> None:
+    """Wait until the first stage has begun and is held, whichever is told first, and for the prompt below that."""
+    held, began = "Held before the first stage", "== measure on 2 agents"
+    child.expect(f"{held}.*{began}|{began}.*{held}")
+    child.expect("octogram> ")
+
+
 @pytest.mark.terminal
 def test_at_a_terminal_lines_are_completed_and_interrupts_answered(place: Place) -> None:
     path = place.write("s.yml", SCENARIO)
     child = place.open(str(path), "--accessible", "--paused")
-    child.expect("Held before the first stage")
-    child.expect("== measure on 2 agents")
-    child.expect("octogram> ")
+    expect_held(child)
     child.send("whe\t\r")
     child.expect("2 held")
     child.send("skip half a li")
@@ -127,9 +132,7 @@ def test_a_terminal_that_can_nothing_is_given_plain_lines(place: Place) -> None:
     place.extra["TERM"] = "dumb"
     path = place.write("s.yml", SCENARIO)
     child = place.open(str(path), "--accessible", "--paused")
-    child.expect("Held before the first stage")
-    child.expect("octogram> ")
-    child.expect("== measure on 2 agents")
+    expect_held(child)
     child.send("x a\n")
     child.expect("comes back, what it leaves running stays")
     child.send("kill -9 $$\n")  # a shell that ends so gives the terminal back to nobody

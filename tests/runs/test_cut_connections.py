@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fixtures_program import Place, events_of, wait_for
+from fixtures_program import Place, events_so_far, wait_for
 from fixtures_ssh import ServerFactory, SshServer
 
 COUNTING = """
@@ -43,7 +43,7 @@ def begin(place: Place, text: str, server: SshServer) -> subprocess.Popen[str]:
 
 
 def events(place: Place) -> list[dict[str, Any]]:
-    return events_of((place.home / "e.jsonl").read_text())
+    return events_so_far(place.home / "e.jsonl")
 
 
 def printed(place: Place) -> list[str]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fixtures_program import Place, events_of, wait_for
+from fixtures_program import Place, events_of, events_so_far, wait_for
 from fixtures_slurm import Cluster
 from fixtures_ssh import ServerFactory
 
@@ -52,8 +52,7 @@ class Run:
         self.process = place.start(str(path), "--headless", "--events", "e.jsonl", *arguments)
 
     def events(self, type_: str) -> list[dict[str, Any]]:
-        path = self.place.home / "e.jsonl"
-        return [event for event in events_of(path.read_text()) if event["type"] == type_] if path.exists() else []
+        return [event for event in events_so_far(self.place.home / "e.jsonl") if event["type"] == type_]
 
     def told(self) -> list[str]:
         """Give what was told of the allocation, by state."""

@@ -7,7 +7,7 @@ import signal
 from collections import Counter
 
 import pytest
-from fixtures_program import Place, events_of, wait_for
+from fixtures_program import Place, events_of, events_so_far, wait_for
 
 SCENARIO = """agents: [{name: a, transport: local}, {name: b, transport: local}]
 stages:
@@ -30,7 +30,7 @@ def test_what_ended_ahead_while_nobody_was_there_is_in_the_journal_with_what_it_
     process.communicate()
     (place.home / "go-j").touch()
     wait_for(lambda: oracle.read_text().count("k") == 2)
-    slow = next(e["pid"] for e in events_of(told.read_text()) if e["type"] == "agent_ready" and e["agent"] == "b")
+    slow = next(e["pid"] for e in events_so_far(told) if e["type"] == "agent_ready" and e["agent"] == "b")
     os.kill(slow, signal.SIGSTOP)  # until it answers, the others' ends wait
     process = place.start("resume", "last")
     journal = next(place.runs_dir.glob("*/journal.jsonl"))

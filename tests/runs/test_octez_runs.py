@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fixtures_program import ROOT, Place, events_of, wait_for
+from fixtures_program import ROOT, Place, events_so_far, wait_for
 from ports import free_port
 
 STAND_INS = ROOT / "sample_scenarios" / "stand_ins"
@@ -40,9 +40,7 @@ stages:
 
 def events(place: Place) -> list[dict[str, Any]]:
     """Give the events so far."""
-    path = place.home / "events.jsonl"
-    text = path.read_text() if path.exists() else ""
-    return events_of(text[: text.rfind("\n") + 1])
+    return events_so_far(place.home / "events.jsonl")
 
 
 def is_down(event: dict[str, Any]) -> bool:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 
 import pexpect
 import pytest
-from fixtures_program import ROOT, Place, wait_for
+from fixtures_program import ROOT, Place, events_so_far, wait_for
 
 pytestmark = pytest.mark.terminal
 
@@ -23,9 +22,9 @@ def console(place: Place) -> Iterator[pexpect.spawn]:
 
 def told(place: Place, kind: str) -> list[str]:
     """The rows that events of a kind were about, in order."""
-    [journal] = place.home.glob("**/journal.jsonl")
-    events = [json.loads(line) for line in journal.read_text().splitlines() if line.endswith("}")]
-    return [str(event.get("key", event.get("pattern", ""))) for event in events if event.get("type") == kind]
+    [journal] = place.runs_dir.glob("*/journal.jsonl")
+    events = events_so_far(journal)[1:]
+    return [str(event.get("key", event.get("pattern", ""))) for event in events if event["type"] == kind]
 
 
 def test_keys_step_set_a_breakpoint_and_go_on_to_it(place: Place, console: pexpect.spawn) -> None:

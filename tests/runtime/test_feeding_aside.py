@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -11,7 +12,9 @@ from fake_daemon import DEADLINE_S
 from played_run import Play
 
 from octogram_tui.engine.looking import look
+from octogram_tui.engine.machine import Outcome
 from octogram_tui.engine.stimuli import BeginRequest, StopRequest
+from octogram_tui.runtime.feeding import Feeding
 from octogram_tui.template import bound, process
 
 SCENARIO = """
@@ -50,6 +53,29 @@ async def test_the_loop_goes_on_and_a_stop_is_obeyed_at_once(play: Play) -> None
     async with asyncio.timeout(30):  # and not the sixty seconds that it may take
         assert await play.driver.done == 130
     assert play.ran == []
+
+
+async def test_a_stop_counts_for_what_the_thread_has_yet_to_begin(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
+    feeding, engine = Feeding(play.driver.engine, None), play.driver.engine
+    is_free, unwanted = threading.Event(), list[bool]()
+
+    def feed(*_: object) -> Outcome:
+        engine.core.turn = bound.begin_turn()
+        unwanted.append(engine.core.turn.is_unwanted())
+        return Outcome([], [], bound.end_turn())
+
+    monkeypatch.setattr(engine, "feed", feed)
+    bound.expect()
+    before = asyncio.ensure_future(feeding.aside(is_free.wait))
+    fed = asyncio.ensure_future(feeding.feed_aside([(BeginRequest("now"), None)] * 2, 0.0))
+    await asyncio.sleep(0)
+    bound.give_up()
+    is_free.set()
+    await before
+    await fed
+    await feeding.feed_aside([(BeginRequest("now"), None)], 0.0)
+    feeding.close()
+    assert unwanted == [True, True, False]
 
 
 async def test_who_looks_at_the_engine_waits_its_turn(play: Play) -> None:

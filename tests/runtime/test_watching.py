@@ -110,6 +110,48 @@ async def test_a_file_half_written_and_then_whole(desk: Desk) -> None:
     assert desk.seen[1] == "second"
 
 
+async def test_a_file_that_is_saved_while_it_is_read_is_refused_by_nobody(desk: Desk) -> None:
+    """Most editors empty a file, and then write it."""
+    await desk.settled()
+    desk.task.cancel()
+
+    def load() -> Scenario:
+        desk.path.write_text("")
+        try:
+            return load_scenario(str(desk.path)).scenario
+        finally:
+            desk.save("third")
+
+    usual, desk.files._load = desk.files._load, load
+    desk.save("second")
+    await desk.files.look()
+    assert desk.seen == []
+    desk.files._load = usual
+    await desk.files.look()
+    assert desk.seen == ["third"]
+
+
+async def test_a_change_that_no_tick_tells_from_the_one_before_is_not_lost(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await desk.settled()
+    desk.task.cancel()
+    now_ns = desk.path.stat().st_mtime_ns + (1 << 40)
+    monkeypatch.setattr("octogram_tui.runtime.watch.time.time_ns", lambda: now_ns)
+
+    def save(name: str) -> None:
+        desk.path.write_text(TEXT.replace("NAME", name))
+        os.utime(desk.path, ns=(now_ns, now_ns))
+
+    save("third")
+    looking = asyncio.ensure_future(desk.files.look())
+    await asyncio.sleep(0)
+    save("ninth")  # within the same tick, and as long as the other
+    now_ns += watch.SETTLED_NS
+    await looking
+    assert desk.seen == ["ninth"]
+
+
 @pytest.mark.fault(71)
 async def test_a_file_deleted_and_back(desk: Desk) -> None:
     await desk.settled()
