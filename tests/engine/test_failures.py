@@ -26,6 +26,7 @@ from octogram_tui.engine.stimuli import (
 )
 from octogram_tui.engine.timers import RetryDue, RunTimer
 from octogram_tui.engine.verdict import PRECEDENCE, exit_code
+from octogram_tui.model.breakpoint import Breakpoint
 from octogram_tui.model.scenario import ItemsSpec
 from octogram_tui.projection.board import Board
 from octogram_tui.projection.row_states import State
@@ -110,6 +111,34 @@ def test_a_retry_that_never_comes_leaves_a_failure() -> None:
     for event in simulation.events:
         board.apply(event)
     assert board.instances[named("s/flaky@a")].state is State.FAILED
+
+
+@pytest.mark.parametrize("how", ["a failure elsewhere", "a breakpoint on what it registers", "Ctrl-C"])
+def test_a_retry_that_never_comes_of_what_may_fail_is_tolerated(how: str) -> None:
+    flaky = job("flaky", retries=2, retry_delay_s=3.0, on_failure="continue", register="got")
+    given = scenario(stage("s", flaky, job("bad" if how != "Ctrl-C" else "slow"), run_jobs="concurrent"))
+
+    def answer(sent: SendJob) -> AttemptReport | None:
+        if "slow" in str(sent.attempt):
+            return None
+        return report(sent.attempt, "failed", {"exit_code": 3}, error={"kind": "exit", "message": "no"})
+
+    breakpoints = ((Breakpoint(when="variable", name="got"), "operator"),) if "breakpoint" in how else ()
+    simulation = run(given, answer, breakpoints=breakpoints)
+    if how == "Ctrl-C":
+        simulation.go(StopRequest("Ctrl-C", 130))
+        assert simulation.ended()[-1] == "s/slow@a cancelled"
+    told = [e for e in simulation.of(JobFinished) if e.instance == named("s/flaky@a")]
+    why = "not tried again: " + ("s/bad@a failed" if how != "Ctrl-C" else "stopped by Ctrl-C")
+    assert [(e.attempt, e.state, e.will_retry, e.is_tolerated, e.reason) for e in told] == [
+        (1, "failed", True, False, ""),
+        (1, "failed", False, True, why),
+    ]
+    assert simulation.engine.core.variables["got"]["exit_code"] == 3  # type: ignore[index, call-overload]
+    end = simulation.events[-1]
+    assert isinstance(end, RunFinished)
+    assert end.counts == {"tolerated": 1, **({"cancelled": 1} if how == "Ctrl-C" else {"failed": 1})}
+    assert simulation.exit_code == (130 if how == "Ctrl-C" else 1)
 
 
 def test_a_rerun_that_is_stopped_with_the_last_stage_ends_when_its_agent_has_ended_it() -> None:
