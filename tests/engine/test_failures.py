@@ -27,7 +27,7 @@ from octogram_tui.engine.stimuli import (
 from octogram_tui.engine.timers import RetryDue, RunTimer
 from octogram_tui.engine.verdict import PRECEDENCE, exit_code
 from octogram_tui.model.breakpoint import Breakpoint
-from octogram_tui.model.scenario import ItemsSpec
+from octogram_tui.model.scenario import ItemsSpec, Scenario
 from octogram_tui.projection.board import Board
 from octogram_tui.projection.row_states import State
 
@@ -192,15 +192,25 @@ def test_what_runs_again_is_counted_once() -> None:
     assert simulation.events[-1].counts == {"ok": 2}  # type: ignore[attr-defined]
 
 
-def test_what_an_edit_takes_away_and_gives_again_is_counted_once() -> None:
-    without, given = scenario(stage("s", job("j"))), scenario(stage("s", job("j"), job("more")))
-    simulation = run(given, lambda sent: report(sent.attempt, "ok") if "/j@" in str(sent.attempt) else None)
-    simulation.go(EditReport(without))
-    simulation.go(EditReport(given))
-    for number in (1, 2):
-        simulation.go(report(f"s/more@a#{number}", "ok"))
-    assert simulation.started() == ["s/j@a#1", "s/more@a#1", "s/more@a#2"]
-    assert simulation.events[-1].counts == {"ok": 2}  # type: ignore[attr-defined]
+@pytest.mark.parametrize("order", ["sequential", "concurrent"])
+@pytest.mark.parametrize("what", ["the job", "the stage", "the job, behind a new one", "the job, when it has ended"])
+def test_what_an_edit_takes_away_and_gives_again_while_it_runs_runs_once(what: str, order: str) -> None:
+    def edited(*jobs: str) -> Scenario:
+        listed = [stage("s", *map(job, jobs), run_jobs=order)] if jobs else []
+        return scenario(stage("first", job("x")), *listed, stage("end", job("wait")))
+
+    given = edited("j", "more", "wait")
+    answers = ("/j@", "/x@", "/new@", *(["/more@"] if "ended" in what else []))
+    simulation = run(
+        given, lambda sent: report(sent.attempt, "ok") if any(a in str(sent.attempt) for a in answers) else None
+    )
+    simulation.go(EditReport(edited() if what == "the stage" else edited("j", "wait")))
+    simulation.go(EditReport(edited("j", "wait", "new", "more") if "new" in what else given))
+    for name in ("s/more@a", "s/wait@a", "end/wait@a"):
+        simulation.go(report(f"{name}#1", "ok"))
+    begun = ["s/j@a", "s/more@a", "s/wait@a", "first/x@a", "end/wait@a", *(["s/new@a"] if "new" in what else [])]
+    assert sorted(simulation.started()) == sorted(f"{name}#1" for name in begun)
+    assert simulation.events[-1].counts == {"ok": len(begun)}  # type: ignore[attr-defined]
 
 
 RAN = {"exit_code": 3, "stdout": "half", "stderr": "why"}
