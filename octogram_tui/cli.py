@@ -63,9 +63,23 @@ def _run(arguments: list[str]) -> int:
     except RuntimeError as error:  # what Python makes of a Ctrl-C while a class is being made
         if isinstance(error.__cause__, KeyboardInterrupt):
             return 130
+        if "can't start new thread" in str(error):
+            return _no_threads()
         raise
     except SystemExit as end:  # of a parser that has printed its help
         return end.code if isinstance(end.code, int) else 0
+
+
+def _no_threads() -> int:
+    from octogram_tui.commands.complaint import complain
+    from octogram_tui.errors import NoThread
+
+    return complain(
+        NoThread(
+            "this machine makes no thread for us any more",
+            hint="this user, or what this runs in, may have no more processes: see `ulimit -u`, a container's limit",
+        )
+    )
 
 
 def _dispatch(arguments: list[str]) -> int:

@@ -117,6 +117,12 @@ class TemplateError(OctogramError):
         self.owner = owner
 
 
+class NoThread(OctogramError):
+    """This machine makes no thread any more: there are too many processes."""
+
+    exit_code = ExitCode.IO
+
+
 class JournalError(OctogramError):
     """The journal cannot be written or read."""
 

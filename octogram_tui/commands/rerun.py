@@ -11,8 +11,8 @@ import os
 import re
 import sys
 from collections import Counter
-from collections.abc import Collection, Sequence
-from typing import Any
+from collections.abc import Collection, Iterable, Sequence
+from typing import TYPE_CHECKING, Any
 
 from octogram_tui.commands.again import RERUN_FAILED, added, without
 from octogram_tui.dataclass import dataclass
@@ -23,7 +23,13 @@ from octogram_tui.model.carried import CarriedRows
 from octogram_tui.model.scenario import JobSpec, Scenario, StageSpec
 from octogram_tui.model.selection import Selection
 from octogram_tui.projection.text import safe
+from octogram_tui.scenario import provisions
+from octogram_tui.scenario.tree import texts_in
 from octogram_tui.settings import Settings
+from octogram_tui.template.source import is_template
+
+if TYPE_CHECKING:
+    from octogram_tui.scenario.foresight import Planned
 
 MOST_NAMED = 4
 _MASK = re.compile(r"\(( |part of )?(?:part of )?secret ([A-Za-z_][A-Za-z0-9_]*)")
@@ -137,7 +143,7 @@ def find(name: str, scenario: Scenario, selection: Selection, settings: Settings
         if (id_.stage, id_.job) in now and not now[id_.stage, id_.job][0].always and (id_.stage, id_.job) not in again
     }
     again = {key: why for key, why in again.items() if any((id_.stage, id_.job) == key for id_ in well)}
-    rows, needed = _with_what_is_needed(scenario, selection, rows)
+    rows, needed = _with_what_is_needed(scenario, selection, rows, outcomes)
     return Rerun(run.id, rows, {**again, **needed}, frozenset(outcomes.by_hand))
 
 
@@ -213,20 +219,49 @@ def _is_named(variable: str, name: str) -> bool:
     return known.startswith(name[:-1]) or bool(is_open and name.startswith(known))
 
 
+class _Known:
+    """What jobs bring and speak of: as they are written, as they did in the run, and as is foreseen of the next.
+
+    Of what a template became only that counts as brought which lay in a home: all else is there still.
+    """
+
+    def __init__(self, jobs: list[tuple[StageSpec, JobSpec]], outcomes: Outcomes) -> None:
+        self.brought = {(str(s.key), str(j.key)): _in_homes(outcomes.brought.get((s.key, j.key), ())) for s, j in jobs}
+        self.spoken = {(str(s.key), str(j.key)): set(outcomes.spoken.get((s.key, j.key), ())) for s, j in jobs}
+        self._is_templated: set[tuple[str, str]] = set()
+        for stage, job in jobs:
+            key, raw = (str(stage.key), str(job.key)), job.arguments.raw()
+            self.brought[key].update(provisions.brought(job.procedure, raw))
+            self.spoken[key].update(provisions.spoken_of(job.procedure, raw))
+            if any(is_template(text) for text in texts_in(raw)):
+                self._is_templated.add(key)
+
+    def take(self, row: Planned) -> None:
+        """Take in a row as it would run."""
+        if (row.stage, row.job) in self._is_templated:
+            self.brought[row.stage, row.job] |= _in_homes(provisions.brought(row.procedure, row.arguments))
+            self.spoken[row.stage, row.job].update(provisions.spoken_of(row.procedure, row.arguments))
+
+
+def _in_homes(brought: Iterable[provisions.Provision]) -> set[provisions.Provision]:
+    return {(what, name) for what, name in brought if not name.startswith("/")}
+
+
 def _with_what_is_needed(
-    scenario: Scenario, selection: Selection, rows: CarriedRows
+    scenario: Scenario, selection: Selection, rows: CarriedRows, outcomes: Outcomes
 ) -> tuple[CarriedRows, dict[tuple[str, str], str]]:
     """Take out what has to run again for the sake of the rest, and say why."""
-    from octogram_tui.scenario import provisions
     from octogram_tui.scenario.foresight import plan
 
     planned = Counter[tuple[str, str]]()
     carried = {str(id_) for id_ in rows}
+    jobs = _jobs(scenario)
+    known = _Known(jobs, outcomes)
     for row in plan(
         scenario, takes_stage=lambda stage: not selection.leaves_out(scenario, stage), takes_job=selection.takes
     ):
         planned[row.stage, row.job] += row.key not in carried
-    jobs = _jobs(scenario)
+        known.take(row)
     runs = {key for key, count in planned.items() if count}
     done = {(id_.stage, id_.job) for id_ in rows}
     last = max((place for place, (s, j) in enumerate(jobs) if (s.key, j.key) in runs and not s.always), default=-1)
@@ -234,25 +269,19 @@ def _with_what_is_needed(
     for stage, job in jobs[: last + 1]:
         if (stage.key, job.key) in done and provisions.is_about_services(job):
             again[stage.key, job.key] = "services end with their run"
-    while True:
-        offered: dict[tuple[str, str], list[tuple[str, str]]] = {}
-        for stage, job in jobs:
-            key = (str(stage.key), str(job.key))
-            if key in done and key not in again:
-                for brought in provisions.brought(job):
-                    offered.setdefault(brought, []).append(key)
-        names = dict.fromkeys(offered, "")
-        more = {
-            key: f"the {what} `{name}` is needed"
-            for stage, job in jobs
-            if (stage.key, job.key) in runs or (stage.key, job.key) in again
-            for what, name in provisions.needed(job, names)
-            for key in offered[what, name]
-            if key != (stage.key, job.key)
-        }
-        if not more:
-            break
-        again |= more
+    offered: dict[provisions.Provision, list[tuple[str, str]]] = {}
+    for key, each in known.brought.items():
+        for brought in sorted(each if key in done else ()):
+            offered.setdefault(brought, []).append(key)
+    offers = provisions.Offers(offered)
+    asking = [(str(s.key), str(j.key)) for s, j in jobs if (s.key, j.key) in runs or (s.key, j.key) in again]
+    while asking:  # whoever runs needs something, and so does whoever runs for that
+        key = asking.pop(0)
+        for what, name in sorted(set(offers.needed(known.spoken[key]))):
+            for other in offered[what, name]:
+                if other != key and other not in again:
+                    again[other] = f"the {what} `{name}` is needed"
+                    asking.append(other)
     return {id_: updates for id_, updates in rows.items() if (id_.stage, id_.job) not in again}, again
 
 

@@ -88,6 +88,7 @@ class Course:
         self._readings = readings
         self._breakpoints = breakpoints
         self._run = run
+        self._gone: set[str] = set()  # stages that had begun when an edit took them away
         self._cursor = -1  # position, in the scenario's stages, of the one that runs or ran last
         self.current: StageRun | None = None
         self.finished: set[str] = set()  # keys of stages that ran, to the end or not
@@ -280,6 +281,7 @@ class Course:
             self._dispatcher.settle(at_once=True)
         for stage in self._core.scenario.stages[position:]:
             self.finished.discard(stage.key)
+            self._gone.discard(stage.key)
             self._gate.answers.pop(stage.key, None)
         self.asked = ""
         self._cursor = position - 1
@@ -289,7 +291,10 @@ class Course:
         """Keep the place in the edited list of stages, and let what runs follow its new text."""
         keys = [stage.key for stage in new.stages]
         began = [stage.key for stage in old.stages[: self._cursor + 1]]
+        self._gone.update(key for key in began if key not in keys)
         self._cursor = max((keys.index(key) for key in began if key in keys), default=-1)
+        while self._cursor + 1 < len(keys) and keys[self._cursor + 1] in self._gone:  # given again: it has had its turn
+            self._cursor += 1
         for stage_run in self._dispatcher.stage_runs:
             stage = next((s for s in new.stages if s.key == stage_run.spec.key), None)
             if stage is not None:

@@ -373,12 +373,19 @@ class Dispatcher:
         return True
 
     def adopt(self, stage_run: StageRun, jobs: tuple[JobSpec, ...]) -> None:
-        """An edited stage is in force: what a lane has not begun yet follows the new text."""
+        """An edited stage is in force: what a lane has not begun yet follows the new text.
+
+        What it has begun, and an edit has taken away, does not come again by being given again.
+        """
         by_key = {job.key: job for job in jobs}
         order = {job.key: position for position, job in enumerate(jobs)}
         for lane in stage_run.lanes:
             begun = [job.key for job in lane.jobs[: lane.index]]
             for job_run in lane.active.values():
                 job_run.spec = by_key.get(job_run.spec.key, job_run.spec)
-            lane.jobs = jobs
-            lane.index = max((order[key] + 1 for key in begun if key in order), default=0)
+            lane.gone = lane.gone.union(key for key in begun if key not in order)
+            lane.jobs, place = jobs, order
+            if lane.gone:
+                lane.jobs = tuple(job for job in jobs if job.key not in lane.gone)
+                place = {job.key: position for position, job in enumerate(lane.jobs)}
+            lane.index = max((place[key] + 1 for key in begun if key in place), default=0)

@@ -89,7 +89,7 @@ class JobRun:
 class Lane:
     """One agent's way through a stage."""
 
-    __slots__ = ("active", "agent", "captures", "index", "is_cut", "is_done", "jobs", "labels", "stage_run")
+    __slots__ = ("active", "agent", "captures", "gone", "index", "is_cut", "is_done", "jobs", "labels", "stage_run")
 
     def __init__(
         self, stage_run: StageRun, agent: str, labels: Labels, captures: list[str], jobs: Sequence[JobSpec]
@@ -100,6 +100,7 @@ class Lane:
         self.captures = captures
         self.jobs = jobs
         self.index = 0
+        self.gone: frozenset[str] = frozenset()  # what was begun when an edit took it away, whether it is back or not
         self.active: dict[str, JobRun] = {}
         self.is_done = False
         self.is_cut = False  # a job has failed, and those after it do not begin: see going_on.py
@@ -108,7 +109,7 @@ class Lane:
         """Whether it is through with a job, or with all of them when none is named."""
         if self.is_done or not job or job in self.active:
             return self.is_done
-        return any(each.key == job for each in itertools.islice(self.jobs, self.index))
+        return job in self.gone or any(each.key == job for each in itertools.islice(self.jobs, self.index))
 
     def pass_by(self, spec: JobSpec) -> None:
         """Go on behind a job: mostly the next one."""

@@ -414,7 +414,7 @@ class Transitions:
         if instance.retries_left > 0 and failure.kind != TEMPLATE and not stage_run.is_closing:
             self._tell_end(instance, "failed", duration_s, failure=failure, will_retry=True)
             instance.retries_left -= 1
-            instance.last_failure = failure, duration_s
+            instance.last_failure, instance.last_result = (failure, duration_s), result
             again: Met | None = None
             if self._breakpoints.is_armed:
                 again = self._breakpoints.after(instance, "retried", result=result, failure=failure)
@@ -508,10 +508,22 @@ class Transitions:
                 self._left(instance)
 
     def _not_tried_again(self, instance: Instance, reason: str) -> None:
-        """Another attempt was announced. It does not come, so the failure is the last word."""
-        failure, duration_s = instance.last_failure
-        self._tell_end(instance, "failed", duration_s, failure=failure, reason=f"not tried again: {reason}")
-        self._finish_badly(instance, "failed")
+        """Another attempt was announced. It does not come, so the failure is the last word, and means what it would."""
+        (failure, duration_s), result = instance.last_failure, instance.last_result
+        is_tolerated = self._judge.verdict(instance) == "continue"
+        self._tell_end(
+            instance,
+            "failed",
+            duration_s,
+            result=result,
+            failure=failure,
+            reason=f"not tried again: {reason}",
+            is_tolerated=is_tolerated,
+        )
+        if is_tolerated:
+            self._go_on(instance, failure, result, "tolerated")
+        else:
+            self._finish_badly(instance, "failed")
 
     def give_up(self, instance: Instance, after_s: float) -> None:
         """End what was to be cancelled, and whose agent never said that it was."""

@@ -20,6 +20,7 @@ from octogram_tui.journal import reader
 from octogram_tui.model.carried import WENT_WELL, CarriedRows, CarriedUpdate
 from octogram_tui.model.ids import InstanceId
 from octogram_tui.model.values import Value
+from octogram_tui.scenario.provisions import Provision, brought, spoken_of
 
 
 class Outcomes:
@@ -27,6 +28,8 @@ class Outcomes:
 
     variables: as it began; digest: of the scenario that was in force at last; by_hand: what an operator has set
     failed: rows whose last attempt failed, and the run did not go on as if nothing were
+    brought, spoken: by the keys of stage and job, the services and files that its attempts were to bring, and what they
+    spoke of, by what their templates had become
     """
 
     def __init__(self) -> None:
@@ -34,6 +37,8 @@ class Outcomes:
         self.digest = ""
         self.by_hand: set[str] = set()
         self.failed: set[InstanceId] = set()
+        self.brought: dict[tuple[str, str], set[Provision]] = {}
+        self.spoken: dict[tuple[str, str], set[tuple[str, str]]] = {}
         self._well: dict[InstanceId, list[CarriedUpdate]] = {}
         self._names: dict[str, InstanceId] = {}
         self._stale: set[str] = set()
@@ -54,6 +59,9 @@ class Outcomes:
                 case JobStarted():
                     self._well.pop(event.instance, None)
                     self.failed.discard(event.instance)
+                    key = event.instance.stage, event.instance.job
+                    self.brought.setdefault(key, set()).update(brought(event.procedure, event.arguments))
+                    self.spoken.setdefault(key, set()).update(spoken_of(event.procedure, event.arguments))
                 case VariableChanged() | EntryRegistered():
                     self._changed(event)
                 case JobStale():

@@ -347,6 +347,8 @@ class Progress:
             message = text(cause_of(failure))
             mark = "retry" if event.will_retry else "warning" if event.is_tolerated else "failed"
             end = "; tries again" if event.will_retry else "; goes on" if event.is_tolerated else ""
+            if event.is_tolerated and event.reason:  # an attempt that was announced, and does not come
+                end = f"; {text(event.reason)}"
             if mark != "failed":
                 tell(mark, f"{self._name(event)} {took}: {message}{end}")
                 if failure.hint and mark == "warning":

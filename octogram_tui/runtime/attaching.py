@@ -10,7 +10,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING
 
 from octogram_tui.errors import BootstrapFailed, LinkLost, TransportError
-from octogram_tui.runtime.attachment import SILENT_END, Attachment
+from octogram_tui.runtime.attachment import NO_PROCESS, SILENT_END, Attachment
 from octogram_tui.runtime.greeting import hello
 from octogram_tui.transport.base import Channel
 from octogram_tui.transport.boots import FirstBoot, OnWait
@@ -77,6 +77,8 @@ class Attaching:
             except BootstrapFailed as error:
                 if error.code != SILENT_END or not more:
                     raise
+            except LinkLost as error:  # what never was up is not lost: it could not be started
+                raise BootstrapFailed(str(error), hint=error.hint, code="boot.cut") from error
 
     async def _wait_to_retry(self, delay_s: float) -> None:
         """Wait between two attempts; less when somebody is in a hurry."""
@@ -149,6 +151,7 @@ class Attaching:
         words = ["attach", "--run", link.settings.run, "--agent", link.spec.name, *hold, *link.whereto()]
         argv = link.argv(nonce, words)
         greeting_s = self._limits.greeting_s
+        was_greeted = self.is_greeted
         try:
             async with asyncio.timeout(None) as limit:
                 channel = attachment.channel = await link.transport.open(argv, attachment)
@@ -167,6 +170,8 @@ class Attaching:
             ) from None
         except TransportError as error:
             attachment.abort()
+            if isinstance(error, BootstrapFailed) and error.code == NO_PROCESS:
+                self.is_greeted = was_greeted  # nobody has begun who could have heard it
             if self._is_sending:
                 error.hint = error.hint or self._stuck_hint()
             elif isinstance(error, LinkLost):

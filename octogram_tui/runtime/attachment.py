@@ -14,12 +14,15 @@ from octogram_tui.transport.bundle import BOOT_HINTS, BootReader, Failed, Need, 
 
 SILENT_END = "boot.silent"
 """Our program ran there, and the channel ended without a word of a daemon."""
+NO_PROCESS = "boot.processes"
+"""Our program ran there, and could make no process for a daemon."""
 TAIL_BYTES = 4096
 TAIL_CHARACTERS = 300
 NO_SHELL_HINT = (
     "see the user's login shell there, its start files (.bashrc), and what is forced on it: ForceCommand, `command=` "
     "of a key"
 )
+NO_PROCESS_WORDS = ": agentd: no process can be made for the daemon"
 SAID_HINTS = {
     "no place for": BOOT_HINTS["boot.place"],
     "temporarily unavailable": BOOT_HINTS["boot.processes"],
@@ -126,12 +129,18 @@ class Attachment:
             failure = error or BootstrapFailed(
                 f"agent {self._agent}: the daemon did not start on {self._place}{said}",
                 hint=hints[0] if hints else "" if self.booted.done() else self._hint,
-                code=SILENT_END if self.started.done() and not said else "",
+                code=self._code(said),
             )
             for future in (self.booted, self.started, self.welcome):
                 if not future.done():
                     future.set_exception(failure)
                     future.exception()  # whoever waits for another of the three leaves this one unread
+
+    def _code(self, said: str) -> str:
+        """Give what became of it, as far as that is known; said: its last words."""
+        if not self.started.done():
+            return ""
+        return SILENT_END if not said else NO_PROCESS if NO_PROCESS_WORDS in said else ""
 
     def abort(self) -> None:
         """Drop the channel; whoever still waits for something is cancelled, unless `close` has said why."""

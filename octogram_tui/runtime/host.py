@@ -219,7 +219,8 @@ class Host:
                 settings.kept_breakpoints.tell_to(lambda message: driver.submit(TroubleReport(message)))
             garbage.settle_to_grow()
             code = await driver.done
-            settling = asyncio.get_running_loop().run_in_executor(None, journal.settle)
+            with contextlib.suppress(RuntimeError):  # no thread can be made: `close` does it
+                settling = asyncio.get_running_loop().run_in_executor(None, journal.settle)
             if driver.failure is not None:
                 tell_failure(driver.failure, driver.unclean)
         finally:

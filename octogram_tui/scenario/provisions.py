@@ -1,14 +1,14 @@
 """Services and files that a part of a scenario needs, and that only parts bring which the command line leaves out.
 
 An agent's home is empty when a run begins, so what a stage brought there in an earlier run is gone. Names and paths are
-compared as they are written: what a template makes of them is known to the run only.
+compared as they are written, or as an attempt was given them: what a template makes of them is known to a run only.
 """
 
 from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from octogram_tui.errors import Problem
@@ -21,6 +21,10 @@ _BETWEEN_PATHS = re.compile(r"[\s'\"`;|&()<>=,:\[\]{}$]+")
 _WRITTEN_BY_SHELL = re.compile(r">>?\s*(?:\"([^\"]+)\"|'([^']+)'|([^\s;|&()<>'\"]+))")
 _URI = re.compile(r"(?<![A-Za-z0-9_-])([A-Za-z0-9_-]+)://([^\s'\"]+)")
 _FILE_SERVER = "http"
+_WHOLE = {"builtins.fetch": "remote_path", "builtins.tar": "contents"}
+"""Where a path may be the whole home, `.`, which is a word of other meanings elsewhere."""
+Provision = tuple[str, str]
+"""service or file, and its name."""
 
 
 def missing_provisions(
@@ -29,20 +33,21 @@ def missing_provisions(
     takes_job: Callable[[StageSpec, JobSpec], bool] = lambda stage, job: True,
 ) -> list[Problem]:
     """Warn of each such service and file, where it is needed first. left_out: the reason by the key of a stage."""
-    elsewhere: dict[tuple[str, str], str] = {}  # (service or file, name) -> the stage that brings it
-    here: set[tuple[str, str]] = set()
-    chosen: list[tuple[StageSpec, JobSpec]] = []
+    elsewhere: dict[Provision, str] = {}  # the stage that brings it
+    here: set[Provision] = set()
+    chosen: list[JobSpec] = []
     for stage in scenario.stages:
         for job in stage.jobs:
             if stage.key in left_out or not takes_job(stage, job):
-                for each in brought(job):
+                for each in brought(job.procedure, job.arguments.raw()):
                     elsewhere.setdefault(each, stage.name)
             else:
-                here.update(brought(job))
-                chosen.append((stage, job))
-    found: dict[tuple[str, str], Problem] = {}
-    for _, job in chosen:
-        for need in needed(job, elsewhere):
+                here.update(brought(job.procedure, job.arguments.raw()))
+                chosen.append(job)
+    found: dict[Provision, Problem] = {}
+    offers = Offers(elsewhere)
+    for job in chosen:
+        for need in offers.needed(spoken_of(job.procedure, job.arguments.raw())):
             if need in found or need in here:
                 continue
             what, name = need
@@ -58,12 +63,11 @@ def missing_provisions(
     return list(found.values())
 
 
-def brought(job: JobSpec) -> Iterator[tuple[str, str]]:
+def brought(procedure: str, arguments: Mapping[str, Any]) -> Iterator[Provision]:
     """Give the services and files that there are once a job has run."""
-    arguments = job.arguments.raw()
-    if _announces(job.procedure):
-        yield "service", _service_name(job.procedure, arguments)
-    for path in _files_brought(job.procedure, arguments):
+    if _announces(procedure):
+        yield "service", _service_name(procedure, arguments)
+    for path in _files_brought(procedure, arguments):
         name = posixpath.normpath(path)
         if path and not is_template(path) and name not in (".", ".."):
             yield "file", name
@@ -118,26 +122,54 @@ def _files_brought(procedure: str, arguments: Mapping[str, Any]) -> Iterator[str
                     yield path
 
 
-def needed(job: JobSpec, offered: Mapping[tuple[str, str], str]) -> Iterator[tuple[str, str]]:
-    """Give those of what is offered that a job speaks of."""
-    arguments = job.arguments.raw()
+def spoken_of(procedure: str, arguments: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Give what a job speaks of, whether or not anything brings it: what `Offers.needed` takes."""
     names = [arguments.get("process")]
-    if job.procedure == "builtins.stop_process":
+    if procedure == "builtins.stop_process":
         names.append(arguments.get("name"))
-    yield from (("service", name) for name in names if isinstance(name, str) and ("service", name) in offered)
-    if job.procedure == "copy":  # its other path is one of this machine
+    yield from (("service", name) for name in names if isinstance(name, str))
+    if procedure == "copy":  # its other path is one of this machine
         return
     for text in texts_in({name: value for name, value in arguments.items() if name != "local_path"}):
         for owner, rest in _URI.findall(text):
-            if owner in ("http", "https"):
-                continue
-            for name in (rest.partition("/")[0], *([_FILE_SERVER] if owner != "self" else [])):
-                if ("service", name) in offered:
-                    yield "service", name
-                    break
+            if owner not in ("http", "https"):
+                yield ("own" if owner == "self" else "foreign"), rest.partition("/")[0]
         for word in _BETWEEN_PATHS.split(_OWNED.sub(" ", text)):
             path = posixpath.normpath(word)
-            while path not in (".", "/", "") and ("file", path) not in offered:  # a file in a directory that is brought
-                path = posixpath.dirname(path)
-            if ("file", path) in offered:
+            if path not in (".", "/", ""):
                 yield "file", path
+    if posixpath.normpath(str(arguments.get(_WHOLE.get(procedure, ""), "?"))) == ".":
+        yield "file", "."
+
+
+class Offers:
+    """What there would be of services and files, and what of that is needed."""
+
+    def __init__(self, provisions: Iterable[Provision]) -> None:
+        self._all = frozenset(provisions)
+        self._below: dict[str, dict[Provision, None]] = {}  # by a directory, what is brought somewhere in it
+        for each in sorted(self._all):
+            what, path = each
+            while what == "file" and path not in ("", "/", "."):
+                path = posixpath.dirname(path) or "."
+                self._below.setdefault(path, {})[each] = None
+
+    def needed(self, spoken: Iterable[tuple[str, str]]) -> Iterator[Provision]:
+        """Give those that somebody needs who speaks so: of a directory, all that is brought below it."""
+        for what, name in spoken:
+            match what:
+                case "file":
+                    yield from self._files(name)
+                case "own" | "foreign" if ("service", name) in self._all:
+                    yield "service", name
+                case "foreign" if ("service", _FILE_SERVER) in self._all:
+                    yield "service", _FILE_SERVER
+                case "service" if ("service", name) in self._all:
+                    yield "service", name
+
+    def _files(self, path: str) -> Iterator[Provision]:
+        yield from self._below.get(path, ())
+        while path not in (".", "/", "") and ("file", path) not in self._all:  # a file in a directory that is brought
+            path = posixpath.dirname(path)
+        if ("file", path) in self._all:
+            yield "file", path

@@ -84,6 +84,8 @@ def start_hint(error: OSError, otherwise: str) -> str:
     """Say what to do about a process that could not be started."""
     if error.errno in (errno.EMFILE, errno.ENFILE):
         return "raise the limit of open files (ulimit -n): each agent takes a few"
+    if error.errno == errno.EAGAIN:
+        return "this user, or what this runs in, may have no more processes: see `ulimit -u`, and a container's limit"
     return otherwise
 
 

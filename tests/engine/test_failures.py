@@ -26,7 +26,8 @@ from octogram_tui.engine.stimuli import (
 )
 from octogram_tui.engine.timers import RetryDue, RunTimer
 from octogram_tui.engine.verdict import PRECEDENCE, exit_code
-from octogram_tui.model.scenario import ItemsSpec
+from octogram_tui.model.breakpoint import Breakpoint
+from octogram_tui.model.scenario import ItemsSpec, Scenario
 from octogram_tui.projection.board import Board
 from octogram_tui.projection.row_states import State
 
@@ -112,6 +113,34 @@ def test_a_retry_that_never_comes_leaves_a_failure() -> None:
     assert board.instances[named("s/flaky@a")].state is State.FAILED
 
 
+@pytest.mark.parametrize("how", ["a failure elsewhere", "a breakpoint on what it registers", "Ctrl-C"])
+def test_a_retry_that_never_comes_of_what_may_fail_is_tolerated(how: str) -> None:
+    flaky = job("flaky", retries=2, retry_delay_s=3.0, on_failure="continue", register="got")
+    given = scenario(stage("s", flaky, job("bad" if how != "Ctrl-C" else "slow"), run_jobs="concurrent"))
+
+    def answer(sent: SendJob) -> AttemptReport | None:
+        if "slow" in str(sent.attempt):
+            return None
+        return report(sent.attempt, "failed", {"exit_code": 3}, error={"kind": "exit", "message": "no"})
+
+    breakpoints = ((Breakpoint(when="variable", name="got"), "operator"),) if "breakpoint" in how else ()
+    simulation = run(given, answer, breakpoints=breakpoints)
+    if how == "Ctrl-C":
+        simulation.go(StopRequest("Ctrl-C", 130))
+        assert simulation.ended()[-1] == "s/slow@a cancelled"
+    told = [e for e in simulation.of(JobFinished) if e.instance == named("s/flaky@a")]
+    why = "not tried again: " + ("s/bad@a failed" if how != "Ctrl-C" else "stopped by Ctrl-C")
+    assert [(e.attempt, e.state, e.will_retry, e.is_tolerated, e.reason) for e in told] == [
+        (1, "failed", True, False, ""),
+        (1, "failed", False, True, why),
+    ]
+    assert simulation.engine.core.variables["got"]["exit_code"] == 3  # type: ignore[index, call-overload]
+    end = simulation.events[-1]
+    assert isinstance(end, RunFinished)
+    assert end.counts == {"tolerated": 1, **({"cancelled": 1} if how == "Ctrl-C" else {"failed": 1})}
+    assert simulation.exit_code == (130 if how == "Ctrl-C" else 1)
+
+
 def test_a_rerun_that_is_stopped_with_the_last_stage_ends_when_its_agent_has_ended_it() -> None:
     given = scenario(
         stage("first", job("slow"), on="a|b", run_agents="sequential"), stage("last", job("bad")), agents="a b"
@@ -163,15 +192,25 @@ def test_what_runs_again_is_counted_once() -> None:
     assert simulation.events[-1].counts == {"ok": 2}  # type: ignore[attr-defined]
 
 
-def test_what_an_edit_takes_away_and_gives_again_is_counted_once() -> None:
-    without, given = scenario(stage("s", job("j"))), scenario(stage("s", job("j"), job("more")))
-    simulation = run(given, lambda sent: report(sent.attempt, "ok") if "/j@" in str(sent.attempt) else None)
-    simulation.go(EditReport(without))
-    simulation.go(EditReport(given))
-    for number in (1, 2):
-        simulation.go(report(f"s/more@a#{number}", "ok"))
-    assert simulation.started() == ["s/j@a#1", "s/more@a#1", "s/more@a#2"]
-    assert simulation.events[-1].counts == {"ok": 2}  # type: ignore[attr-defined]
+@pytest.mark.parametrize("order", ["sequential", "concurrent"])
+@pytest.mark.parametrize("what", ["the job", "the stage", "the job, behind a new one", "the job, when it has ended"])
+def test_what_an_edit_takes_away_and_gives_again_while_it_runs_runs_once(what: str, order: str) -> None:
+    def edited(*jobs: str) -> Scenario:
+        listed = [stage("s", *map(job, jobs), run_jobs=order)] if jobs else []
+        return scenario(stage("first", job("x")), *listed, stage("end", job("wait")))
+
+    given = edited("j", "more", "wait")
+    answers = ("/j@", "/x@", "/new@", *(["/more@"] if "ended" in what else []))
+    simulation = run(
+        given, lambda sent: report(sent.attempt, "ok") if any(a in str(sent.attempt) for a in answers) else None
+    )
+    simulation.go(EditReport(edited() if what == "the stage" else edited("j", "wait")))
+    simulation.go(EditReport(edited("j", "wait", "new", "more") if "new" in what else given))
+    for name in ("s/more@a", "s/wait@a", "end/wait@a"):
+        simulation.go(report(f"{name}#1", "ok"))
+    begun = ["s/j@a", "s/more@a", "s/wait@a", "first/x@a", "end/wait@a", *(["s/new@a"] if "new" in what else [])]
+    assert sorted(simulation.started()) == sorted(f"{name}#1" for name in begun)
+    assert simulation.events[-1].counts == {"ok": len(begun)}  # type: ignore[attr-defined]
 
 
 RAN = {"exit_code": 3, "stdout": "half", "stderr": "why"}

@@ -25,6 +25,8 @@ stages:
       - name: make
         builtins.shell: T='{{ vars.token }}'; echo made by {{ agent.name }} $T >> {{ vars.log }}; echo $T
         register: 'made_{{ agent.name }}'
+      - {name: lay, builtins.write_file: {path: 'out/{{ agent.name }}/x', content: '{{ vars.level }}'}}
+      - {name: lay no more, builtins.write_file: {path: 'other/{{ agent.name }}', content: ''}}
   - name: node
     with_agents: [a]
     jobs: [{name: start, builtins.start_process: {argv: [sleep, '1000'], name: sleeper}}]
@@ -34,6 +36,7 @@ stages:
         builtins.shell: |
           echo used by {{ agent.name }} {{ vars.made_b.stdout }} >> {{ vars.log }}
           test {{ agent.name }} = a -o -e {{ vars.log }}.fixed
+      - {name: get, builtins.fetch: {remote_path: out, local_path: 'got/{{ agent.name }}/'}}
   - {name: late, jobs: [{name: j, builtins.shell: 'echo late {{ agent.name }} >> {{ vars.log }}'}]}
   - {name: leveled, jobs: [{name: j, builtins.shell: 'echo level {{ vars.level }} >> {{ vars.log }}'}]}
 """
@@ -66,19 +69,24 @@ def test_only_what_failed_or_never_ran_runs_with_what_it_needs(place: Place) -> 
 
     planned = place.run("plan", "s.yml", "-e", f"log={log}", "-e", "level=2", "--rerun-failed", named[2])
     assert [line.split()[0] for line in planned.stdout.splitlines() if line.startswith("  ")] == [
+        "lay@a",
+        "lay@b",
         "start@a",
         "test@b",
+        "get@b",
         "j@b",
         "j@b",
     ]
     assert "services end with their run: node/start" in planned.stderr
+    assert "since the file `out/a/x` is needed: build/lay\n" in planned.stderr
     assert not log.exists()
 
     (place.home / "log.fixed").touch()
     second = place.run("--rerun-failed", "last", "--headless")
     assert second.returncode == 0, second.stdout + second.stderr
-    assert f"runs what failed or never ran in {named[2]}: 5 rows that went well passed over" in second.stderr
+    assert f"runs what failed or never ran in {named[2]}: 8 rows that went well passed over" in second.stderr
     assert log.read_text().splitlines() == ["used by b correct-horse-battery", "late b", "level 2"]
+    assert (place.home / "got/b/out/b/x").read_text() == "2"
     assert "correct-horse-battery" not in second.stdout
     for file in (place.home / ".local/state/octogram-tui/runs").glob("*/*.json*"):
         assert "correct-horse-battery" not in file.read_text(), file

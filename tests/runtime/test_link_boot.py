@@ -123,7 +123,9 @@ async def test_a_line_that_takes_nothing_large(
     await asyncio.sleep(0)
     if is_noticed:  # by a sign of life of SSH that stays without an answer
         channel.lose(LinkLost("the connection is lost: keepalive timeout"))
-    assert said in (await rig.report(StartFailureReport)).hint
+    failed = await rig.report(StartFailureReport)
+    assert said in failed.hint
+    assert failed.exit_code == ExitCode.NOT_STARTED  # what never was up is not lost
 
 
 @pytest.mark.parametrize(

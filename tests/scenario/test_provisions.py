@@ -42,6 +42,9 @@ NODE = "{name: j, builtins.start_process: {argv: [bin/node --x]}}"
          "file `tool`"),
         ("{name: j, builtins.tar: {contents: d, archive: 'self://d.tgz', action: create}}", "builtins.fetch: d.tgz",
          "file `d.tgz`"),
+        ("{name: j, builtins.write_file: {path: out/deep/a, content: x}}", "builtins.fetch: out/", "file `out/deep/a`"),
+        ("{name: j, builtins.shell: 'x > a'}", "builtins.tar: {contents: ., archive: 'self://d', action: create}",
+         "file `a`"),
     ],
 )  # fmt: skip
 def test_what_a_stage_that_is_left_out_would_have_brought_is_named(first: str, second: str, what: str) -> None:
@@ -60,6 +63,8 @@ def test_what_a_stage_that_is_left_out_would_have_brought_is_named(first: str, s
         ("{name: j, copy: {local_path: tool, remote_path: '{{ agent.name }}'}}", "builtins.command: tool"),
         ("{name: j, builtins.shell: 'make > /dev/null'}", "builtins.shell: 'x > /dev/null'"),
         ("{name: j, builtins.write_file: {path: a, content: x}}", "builtins.shell: 'echo 1 > a'"),
+        ("{name: j, builtins.write_file: {path: a, content: x}}", "builtins.shell: '. ./b; cd .'"),
+        ("{name: j, builtins.write_file: {path: out/a, content: x}}", "builtins.fetch: ou"),
     ],
 )
 def test_what_nobody_would_have_brought_is_not_named(first: str, second: str) -> None:

@@ -13,7 +13,7 @@ import time
 
 from octogram_agentd.daemon import birth
 from octogram_agentd.daemon.door import Door, dial, listen, peer_uid
-from octogram_agentd.daemon.home import JOURNAL, Home, HomeUnusable, candidates, lock, make
+from octogram_agentd.daemon.home import JOURNAL, Home, HomeUnusable, candidates, forsake, lock, make
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 START_TIME_S = 10.0  # for a daemon that somebody else is starting just now, or that is just leaving
 BUSY_S = 0.5  # how long the machine may be busy with the start of a run: what can wait does
 AFTER_END_S = 1.0  # how long a bridge may be there when the daemon has let go, once for each version of the program
+NO_PROCESS = "no process can be made for the daemon: %s"
 EXIT_NO_PLACE = 73
 EXIT_NOT_KNOWN = 75
 
@@ -173,6 +174,7 @@ def _start(roots: List[str], run: str, agent: str, build: str, parent: int, begi
     problems = []
     for root in roots:
         deadline_s = time.monotonic() + START_TIME_S
+        lock_fd = None
         try:
             while time.monotonic() < deadline_s:
                 signals.hold_back(ending, True)
@@ -189,7 +191,9 @@ def _start(roots: List[str], run: str, agent: str, build: str, parent: int, begi
                 time.sleep(0.01)  # another bridge is about to start it, or the last one is about to end
             problems.append("%s is locked by a daemon that does not answer" % root)
         except BlockingIOError as error:
-            raise HomeUnusable("no process can be made for the daemon: %s" % error.strerror) from None
+            if lock_fd is not None:
+                forsake(root)
+            raise HomeUnusable(NO_PROCESS % error.strerror) from None
         except OSError as error:
             problems.append("%s: %s" % (root, error.strerror or error))
     raise HomeUnusable("no place for the agent's files: %s" % "; ".join(problems))
@@ -255,7 +259,8 @@ def _daemon(
     from octogram_agentd import signals
 
     os.setsid()
-    _detach(os.path.join(root, JOURNAL), [*channel, lock_fd, listener.fileno()])
+    complaints = os.dup(2)  # of whoever waits for us, until it is sure that we are there
+    _detach(os.path.join(root, JOURNAL), [*channel, lock_fd, listener.fileno(), complaints])
     for number in (signals.HUP, signals.INT, signals.PIPE, signals.TERM):
         signals.handle(number, signals.IGNORE)
     # Whoever started us may hold back some of them for good: without CHLD no job would ever be seen to end.
@@ -264,7 +269,13 @@ def _daemon(
     from octogram_agentd.daemon.guard import Post, under_guard
 
     home = Home(root, lock_fd)
-    tie = under_guard(Post(home, home.mark(run, agent), parent), [*channel, listener.fileno()])
+    try:
+        tie = under_guard(Post(home, home.mark(run, agent), parent), [*channel, listener.fileno(), complaints])
+    except BlockingIOError as error:
+        home.never_used()
+        os.write(complaints, ("agentd: %s\n" % (NO_PROCESS % error.strerror)).encode())
+        return EXIT_NO_PLACE
+    os.close(complaints)
 
     from octogram_agentd.daemon.daemon import Daemon  # not before: the guard needs nothing of it
     from octogram_agentd.kernel import Kernel

@@ -72,6 +72,7 @@ class Home:
     def __init__(self, root: str, lock_fd: int) -> None:
         self.root = root
         self.lock_fd = lock_fd
+        self.is_new = not os.path.lexists(self.path("home"))
         for name in ("home", "log"):
             try:
                 os.mkdir(self.path(name), 0o700)
@@ -107,12 +108,30 @@ class Home:
             unlink(self.path(name))
         unlink(self.path(LOCK))
         if not keep:
-            try:
-                os.rmdir(self.root)
-                os.rmdir(os.path.dirname(self.root))
-            except OSError:
-                pass
+            _rmdirs(self.root)
         os.close(self.lock_fd)
+
+    def never_used(self) -> None:
+        """Remove what was made of it, where it was not there before: no daemon will be."""
+        if self.is_new:
+            for name in ("home", "log"):
+                remove_tree(self.path(name))
+            self.leave(keep=False)
+
+
+def forsake(root: str) -> None:
+    """Let go of ROOT, whose lock we hold, as no daemon has begun in it: what was made of it goes."""
+    unlink(os.path.join(root, SOCKET))
+    unlink(os.path.join(root, LOCK))
+    _rmdirs(root)
+
+
+def _rmdirs(root: str) -> None:
+    try:
+        os.rmdir(root)
+        os.rmdir(os.path.dirname(root))
+    except OSError:
+        pass
 
 
 def remove_tree(path: str) -> None:

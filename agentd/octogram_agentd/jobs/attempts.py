@@ -340,23 +340,32 @@ def _bug(error: BaseException, procedure: str) -> Message:
     """Describe an exception that a procedure did not mean to raise."""
     from errno import errorcode
 
+    text = _text_of(error)
     said = ""
     if isinstance(error, OSError) and errorcode.get(error.errno or 0) in _LIMITS:
         said = (error.strerror or "").lower()
         said += ": %s" % error.filename if isinstance(error.filename, str) else ""
     elif isinstance(error, MemoryError):
         said = "out of memory"
-    elif "can't start new thread" in str(error):
+    elif "can't start new thread" in text:
         said = "no more threads can be started"
     if said:
         return _error("limit", "%s met a limit of the agent's machine: %s" % (procedure, beginning(said, 1000)))
 
     return _error(
         "bug",
-        "%s raised %s: %s" % (procedure, type(error).__name__, beginning(str(error), 1000)),
+        "%s raised %s%s" % (procedure, type(error).__name__, ": " + beginning(text, 1000) if text else ""),
         "this is a defect of the procedure",
         {"traceback": ending(_traceback(error), 4000)},
     )
+
+
+def _text_of(error: BaseException) -> str:
+    """Give what an exception says; nothing where it fails in saying it, as those of procedures may."""
+    try:
+        return str(error)
+    except BaseException:  # whatever it raises: its attempt is answered
+        return ""
 
 
 def _traceback(error: BaseException) -> str:
@@ -365,7 +374,7 @@ def _traceback(error: BaseException) -> str:
         import traceback
 
         return "".join(traceback.format_exception(type(error), error, error.__traceback__))
-    except (OSError, ImportError, MemoryError):
+    except Exception:
         return ""
 
 

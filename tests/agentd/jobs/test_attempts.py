@@ -44,6 +44,9 @@ def test_failures_say_what_happened(place: Place) -> None:
     assert connection.fails("own.nothing")["kind"] == "unknown_procedure"
     assert connection.fails("own.value", expression="float('nan')")["kind"] == "bug"
     assert connection.fails("own.value", expression="object()")["kind"] == "bug"
+    cannot_say = "type('E', (Exception,), {'__str__': lambda _: 1 / 0})"
+    error = connection.fails("own.value", expression=f"(_ for _ in ()).throw({cannot_say})")
+    assert (error["kind"], error["message"]) == ("bug", "own.value raised E")
     error = connection.fails("own.value", expression="bytes(1 << 62)")
     assert (error["kind"], error["message"]) == ("limit", "own.value met a limit of the agent's machine: out of memory")
     full = "(_ for _ in ()).throw(OSError(28, 'No space left on device', '/x'))"
