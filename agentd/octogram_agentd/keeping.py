@@ -69,7 +69,7 @@ def _remove(part: str) -> None:
 
 def _remove_abandoned(part: str) -> None:
     try:
-        if time.time() - os.lstat(part).st_mtime > ABANDONED_S:
+        if abs(time.time() - os.lstat(part).st_mtime) > ABANDONED_S:  # either way: clocks are set back
             os.unlink(part)
     except OSError:
         pass

@@ -240,6 +240,6 @@ class _Cleaning:
             print(f"run {self._run.id} is not known to be clean")
             return int(ExitCode.NOT_CLEANED)
         archive.remove_socket(Path(self._run.info.socket))
-        presence.note_cleaned(self._run.directory)
+        presence.note_cleaned(self._run.directory, archive.JOURNAL)
         print(f"nothing is left of run {self._run.id}")
         return int(ExitCode.OK)

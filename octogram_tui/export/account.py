@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+import time
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from octogram_tui.engine import events as ev
@@ -73,10 +74,11 @@ class Account:
     def of(cls, run: Recorded, bounds: Bounds, *, keeps: bool = True, report: Document | None = None) -> Account:
         """Read a run. Raises JournalError when nothing of it can be read."""
         account = cls(bounds, keeps=keeps, report=report)
+        told_s = _written_s(run.journal)
         for event in run.events():
             account.apply(event)
         if run.state == "running" and account.finished is None:
-            account.now_s = _since(account.board.started_wall)
+            account.now_s = account.board.at_s + max(0.0, time.time() - told_s)
         return account
 
     def apply(self, event: ev.Event) -> None:
@@ -128,13 +130,12 @@ class Account:
         return max(self.board.at_s, self.now_s, 0.001)
 
 
-def _since(started_wall: str) -> float:
-    """Say how long ago that was; 0 when the clock does not tell."""
+def _written_s(journal: Path) -> float:
+    """Say when a journal was written to last; from then on a run's own clock went on as ours did."""
     try:
-        passed_s = (datetime.now(UTC) - datetime.fromisoformat(started_wall)).total_seconds()
-    except (ValueError, TypeError):
-        return 0.0
-    return max(0.0, passed_s)
+        return journal.stat().st_mtime
+    except OSError:
+        return time.time()
 
 
 def attempts_of(row: InstanceRow) -> list[AttemptRow]:

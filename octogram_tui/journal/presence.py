@@ -14,12 +14,14 @@ CLEANED = "cleaned"
 EVERY_S = 5.0
 
 
-def touch(run_dir: Path, name: str = ALIVE) -> None:
+def touch(run_dir: Path, name: str = ALIVE, *, not_before_s: float = 0.0) -> None:
     """Say that the process lives. A disk that refuses costs nothing but that knowledge."""
     with contextlib.suppress(OSError):
         fd = os.open(run_dir / name, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         try:
             os.utime(fd)
+            if os.fstat(fd).st_mtime < not_before_s:  # the clock was set back
+                os.utime(fd, (not_before_s, not_before_s))
         finally:
             os.close(fd)
 
@@ -33,9 +35,16 @@ def last_s(run_dir: Path, journal: str) -> float:
     return found
 
 
-def note_cleaned(run_dir: Path) -> None:
+def begin(run_dir: Path) -> None:
+    """Say that a process has the run from now on: whatever was proven of the one before is not so any more."""
+    with contextlib.suppress(OSError):
+        (run_dir / CLEANED).unlink(missing_ok=True)  # by its time alone it might be newer: clocks are set back
+    touch(run_dir)
+
+
+def note_cleaned(run_dir: Path, journal: str) -> None:
     """Note that nothing is left of a run: every machine has proven it."""
-    touch(run_dir, CLEANED)
+    touch(run_dir, CLEANED, not_before_s=last_s(run_dir, journal))
 
 
 def cleaned_s(run_dir: Path, journal: str) -> float:

@@ -24,6 +24,7 @@ class RunEntry:
     run: KnownRun
     standing: Standing
     damage: str = ""
+    told_s: float = 0.0  # when its journal was written to last, by the clock on the wall
 
     @property
     def use(self) -> Use:
@@ -70,10 +71,13 @@ class RunEntry:
         return found if found.tzinfo is not None else found.replace(tzinfo=UTC)
 
     def lasted_s(self, now: datetime) -> float:
-        """Give how long it took, without the time in which it stood still, or how long ago it began."""
-        if self.run.state != "running" or self.started is None:
+        """Give how long it took, without the time in which it stood still, or for how long it has gone on.
+
+        Not how long ago it began: the clock may have been set since, and the run may have been without a process.
+        """
+        if self.run.state != "running":
             return self.run.worked_s or self.standing.at_s
-        return max(self.standing.at_s, (now - self.started).total_seconds())
+        return self.standing.at_s + max(0.0, now.timestamp() - self.told_s)
 
 
 class Page(NamedTuple):
@@ -126,7 +130,8 @@ class RunBook:
         else:
             standing = standing_of(run.journal)
             self._live[run.directory] = stamp, standing
-        entry = RunEntry(run, standing, "" if run.state == "running" else damage_of(run.journal))
+        damage = "" if run.state == "running" else damage_of(run.journal)
+        entry = RunEntry(run, standing, damage, told_s=stamp[0] / 1e9)
         if run.state != "running":
             self._ended[run.directory] = stamp, entry
         return entry

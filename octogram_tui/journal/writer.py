@@ -256,10 +256,10 @@ def lock(path: Path, fd: int) -> None:
 def _cannot(verb: str, path: Path, error: OSError) -> JournalError:
     if isinstance(error, FileExistsError):
         return DirectoryTaken(f"{path} already holds the journal of a run", hint="give an empty directory")
-    return JournalError(
-        f"cannot {verb} the journal {path}: {error.strerror}",
-        hint="free some space, or give another directory with --run-dir",
-    )
+    hint = "free some space, or give another directory with --run-dir"
+    if error.errno == errno.EFBIG:
+        hint = "let files be longer: `ulimit -f` says how long they may be"
+    return JournalError(f"cannot {verb} the journal {path}: {error.strerror}", hint=hint)
 
 
 def _sync_directory(directory: Path) -> None:

@@ -56,6 +56,7 @@ class Board(Plan):
         self.run = ""
         self.scenario = ""
         self.started_wall = ""
+        self.wall = ("", 0.0)  # what the clock on the wall had at which second of the run, when its process began
         self.host = ""
         self.phase = Phase.WAITING
         self.is_paused = False  # the gate is shut; what runs goes on
@@ -164,6 +165,7 @@ class Board(Plan):
     def _on_run_started(self, event: ev.RunStarted) -> None:
         self.run, self.scenario = event.run, event.scenario
         self.started_wall, self.host = event.started_wall, event.host
+        self.wall = (event.started_wall, event.at_s)
         self.phase = Phase.STARTING
         self.is_keeping_going = event.options.get("on_failure") == "keep_going"
         self.stops.apply(event)
@@ -484,6 +486,7 @@ class Board(Plan):
         self._note(event, "warning", event.message)
 
     def _on_run_taken_up(self, event: ev.RunTakenUp) -> None:
+        self.wall = (event.started_wall or self.started_wall, event.at_s)
         self._note(event, "warning", f"the run goes on, after {duration(event.down_s)} without a process")
 
     def _on_job_in_doubt(self, event: ev.JobInDoubt) -> None:

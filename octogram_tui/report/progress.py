@@ -277,7 +277,8 @@ class Progress:
             return
         self._always("failed", f"agent {text(event.agent)} did not confirm that nothing is left: {text(event.message)}")
         for process in event.remaining:
-            self._log.add(f"  still there: {text(process)}")
+            state = f", {text(process['state'])}" if process.get("state") else ""
+            self._log.add(f"  still there: {text(process.get('name', '?'))} ({text(process.get('pid', '?'))}){state}")
 
     def _stage_started(self, event: ev.StageStarted) -> None:
         text = self._log.text

@@ -144,7 +144,8 @@ class RunSpans:
 
     def _run_taken_up(self, event: ev.RunTakenUp) -> None:
         if event.started_wall:  # nobody was there for a while, and the run's clock stood still
-            self._epoch_s = datetime.fromisoformat(event.started_wall).timestamp() - event.at_s
+            epoch_s = datetime.fromisoformat(event.started_wall).timestamp() - event.at_s
+            self._epoch_s = max(self._epoch_s, epoch_s)  # a clock that was set back ends no span before it began
         self._note("run taken up", event, host=event.host)
 
     def _run_finished(self, event: ev.RunFinished) -> None:

@@ -25,9 +25,10 @@ def raise_file_limit() -> tuple[int, int]:
 
 async def be_present(run_dir: Path) -> None:
     """Say again and again that the process lives."""
+    presence.begin(run_dir)
     while True:
-        presence.touch(run_dir)
         await asyncio.sleep(presence.EVERY_S)
+        presence.touch(run_dir)
 
 
 def beside(coroutine: Coroutine[Any, Any, None], loss: str) -> asyncio.Task[None]:

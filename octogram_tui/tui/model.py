@@ -61,7 +61,9 @@ class Model:
         self.runs: RunBook | None = None  # those of this machine
         self.is_replay = is_replay
         self._clock = clock
-        self._started_s: float | None = None
+        self._ticks = time.monotonic if clock is time.time else clock  # a clock that nobody sets
+        self._ahead_s = 0.0  # of it is the run's time
+        self._wall = ("", -1.0)  # from which that was reckoned
         self._lost_s: float | None = None
 
     def lose(self) -> None:
@@ -230,12 +232,17 @@ class Model:
             return self._lost_s
         if self.is_replay or board.phase is Phase.FINISHED or not board.started_wall:
             return board.at_s
-        if self._started_s is None:
-            try:
-                self._started_s = datetime.fromisoformat(board.started_wall).timestamp()
-            except ValueError:
-                self._started_s = self._clock() - board.at_s
-        return max(board.at_s, self._clock() - self._started_s)
+        if self._wall != board.wall:
+            self._wall = board.wall
+            self._ahead_s = self._reckoned_s(*board.wall) - self._ticks()
+        return max(board.at_s, self._ticks() + self._ahead_s)
+
+    def _reckoned_s(self, wall: str, at_s: float) -> float:
+        """Give the run's time of now, by what the clock on the wall had at one of its seconds."""
+        try:
+            return at_s + self._clock() - datetime.fromisoformat(wall).timestamp()
+        except ValueError:
+            return self.head.board.at_s
 
     @property
     def estimate_s(self) -> float | None:

@@ -523,10 +523,14 @@ def test_code_that_cannot_be_run_is_put_aside_and_the_program_comes_again(machin
 
 def test_one_bridge_keeps_the_program_and_not_what_is_unlike_it(machine: Machine) -> None:
     code = keep_code(machine)
-    code.rename(f"{code}.part")  # another one is at it
+    part = code.rename(f"{code}.part")  # another one is at it
     assert not keep_code(machine).exists()
-    os.utime(f"{code}.part", (0, 0))  # and has ended long ago
-    assert not keep_code(machine).exists()
+    assert part.exists()
+    for ended_s in (0, 1 << 32):  # long ago, or the clock was set back since
+        part.touch()
+        os.utime(part, (ended_s, ended_s))
+        assert not keep_code(machine).exists()
+        assert not part.exists()
     assert keep_code(machine).exists()
     code.unlink()
     (code.parent / "octogram_agentd" / "far_shell.py").write_text("")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import time
 from pathlib import Path
 from typing import Any
 
@@ -100,3 +102,13 @@ def test_what_has_not_ended_has_no_end() -> None:
     assert (found["exit_code"], found["state"]) == (None, "unfinished")
     last = found["instances"][2]["attempts"][-1]
     assert (last["state"], last["ended_s"], last["duration_s"]) == ("running", None, None)
+
+
+@pytest.mark.parametrize("passed_s", [0.0, 60.0, -7200.0])
+def test_a_run_that_goes_on_is_as_old_as_its_own_clock_says(tmp_path: Path, passed_s: float) -> None:
+    place = written(tmp_path / "journal.jsonl", run_of(is_over=False))
+    told_s = time.time() - passed_s  # the run itself began long before: its process was gone, or the clock was set
+    os.utime(place, (told_s, told_s))
+    account = Account.of(Recorded(place, tmp_path, "running"), Bounds())
+    late_s = account.now_s - account.board.at_s
+    assert max(0.0, passed_s) <= late_s < max(0.0, passed_s) + 3600

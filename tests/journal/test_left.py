@@ -62,8 +62,19 @@ def test_what_was_cleaned_is_so_until_the_run_goes_on(tmp_path: Path) -> None:
     (tmp_path / "journal.jsonl").touch()
     presence.touch(tmp_path)
     assert presence.cleaned_s(tmp_path, "journal.jsonl") == 0.0
-    presence.note_cleaned(tmp_path)
+    presence.note_cleaned(tmp_path, "journal.jsonl")
     cleaned_s = presence.cleaned_s(tmp_path, "journal.jsonl")
     assert cleaned_s > 0.0
     os.utime(tmp_path / presence.ALIVE, (cleaned_s + 1.0, cleaned_s + 1.0))
     assert presence.cleaned_s(tmp_path, "journal.jsonl") == 0.0
+
+
+def test_what_was_cleaned_is_so_whatever_the_clock_is_set_to(tmp_path: Path) -> None:
+    (tmp_path / "journal.jsonl").touch()
+    presence.begin(tmp_path)
+    ahead_s = (tmp_path / presence.ALIVE).stat().st_mtime + 86_400.0
+    os.utime(tmp_path / presence.ALIVE, (ahead_s, ahead_s))  # and then it was set back
+    presence.note_cleaned(tmp_path, "journal.jsonl")
+    assert presence.cleaned_s(tmp_path, "journal.jsonl") == ahead_s
+    presence.begin(tmp_path)
+    assert presence.cleaned_s(tmp_path, "journal.jsonl") == 0.0, "the run goes on, an earlier time of day or not"

@@ -124,6 +124,13 @@ def test_a_run_does_not_begin_where_its_end_might_not_be_kept(tmp_path: Path, di
     assert list(tmp_path.iterdir()) == [], "once there is space, the same directory can be given again"
 
 
+def test_a_limit_of_files_is_told_as_what_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("resource.getrlimit", lambda _: (RESERVE_BYTES // 2, RESERVE_BYTES))
+    with pytest.raises(JournalError, match="File too large") as caught:
+        JournalWriter(tmp_path / "j", run="r", version="0")
+    assert "ulimit -f" in caught.value.hint
+
+
 def test_where_nothing_can_be_reserved_a_ballast_is_let_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     disk = Disk(monkeypatch, reserves=False)
     heard: list[Space] = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -96,7 +97,16 @@ def test_the_newest_is_first_and_who_waits_before_all(make: Make) -> None:
     assert [entry.failures for entry in page.entries] == [0, 2, 0, 0]
     assert next(wanted_first(page)).says == "paused at a failure"
     assert len(page.live) == 2
-    assert page.live[0].lasted_s(START + timedelta(hours=3, seconds=90)) == 90.0
+
+
+@pytest.mark.parametrize(("passed_s", "lasted_s"), [(90.0, 92.0), (0.0, 2.0), (-3600.0, 2.0)])
+def test_a_run_has_lasted_by_its_own_clock_whatever_was_set_or_stood_still_before(
+    make: Make, passed_s: float, lasted_s: float
+) -> None:
+    directory = make(ev.RunTakenUp(number=1), ev.WarningGiven(message="m"), goes_on=True)
+    told = START + timedelta(days=400)  # its process was gone until then, or the clock was set
+    os.utime(directory / archive.JOURNAL, (told.timestamp(), told.timestamp()))
+    assert only(directory).lasted_s(told + timedelta(seconds=passed_s)) == lasted_s
 
 
 @pytest.mark.parametrize(

@@ -165,6 +165,16 @@ def test_a_run_that_goes_on_tells_each_span_once() -> None:
         assert int(span_id(RUN), 16) in told
 
 
+def test_no_span_ends_before_it_began_when_the_clock_was_set_back_before_the_run_goes_on() -> None:
+    events = recorded.failing()
+    for cut in range(3, len(events), 5):
+        taken_up = ev.RunTakenUp(at_s=events[cut - 1].at_s, number=1, started_wall="2001-01-01T00:00:00.000Z")
+        for span in folded([*events[:cut], taken_up, *events[cut:]]):
+            assert span.start_time is not None
+            assert span.end_time is not None
+            assert span.end_time >= span.start_time
+
+
 def test_hostile_texts_are_bounded_and_legal() -> None:
     name = recorded.HOSTILE + "x" * 100_000
     failed = ev.JobFinished(

@@ -1,7 +1,9 @@
 """A console whose run's host went away, one whose run has stale rows, and counts too large for their column."""
 
+import time
 from typing import Any
 
+import pytest
 from console_app import StillSource, console, screen_text, settled, until
 from struck_fleet import STAGE, struck_events
 
@@ -35,6 +37,22 @@ def test_the_clock_stands_when_the_host_is_gone() -> None:
     now[0] += 60.0
     assert model.now_s == 45.0, "nobody knows what the run does now"
     assert model.is_lost
+
+
+def test_time_goes_on_as_it_does_for_the_run_whatever_the_clock_is_set_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    wall, passed = [100.0], [7.0]
+    monkeypatch.setattr("time.time", lambda: wall[0])
+    monkeypatch.setattr("time.monotonic", lambda: passed[0])
+    model = Model(clock=time.time)
+    model.apply([ev.RunStarted(run="r", scenario="s.yml", started_wall="1970-01-01T00:01:00Z")])
+    for set_s in (0.0, 7200.0, -7200.0):
+        assert model.now_s == 40.0
+        wall[0] = 100.0 + set_s
+    passed[0] += 5.0
+    assert model.now_s == 45.0
+    wall[0] = 90_000.0  # its process died, and another one goes on with it a day later
+    model.apply([ev.RunTakenUp(seq=2, at_s=50.0, number=1, started_wall="1970-01-02T00:59:57Z")])
+    assert model.now_s == 53.0
 
 
 async def test_all_that_is_stale_runs_again_after_a_question() -> None:

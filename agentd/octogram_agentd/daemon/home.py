@@ -98,9 +98,15 @@ class Home:
         for name in ("tmp",) if keep else ("home", "data", "tmp", "log", "downloads"):
             remove_tree(self.path(name))
         if not keep:
-            for name in os.listdir(self.root):
+            for name in self._names():
                 if name not in (SOCKET, LOCK, RECORD, JOURNAL):
                     remove_tree(self.path(name))
+
+    def _names(self) -> List[str]:
+        try:
+            return os.listdir(self.root)
+        except FileNotFoundError:
+            return []  # somebody has removed it all: nothing is left of it
 
     def leave(self, keep: bool) -> None:
         """Remove the rest, and the directories above as far as they are empty; the lock last."""

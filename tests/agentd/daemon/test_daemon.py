@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -257,6 +258,15 @@ def test_keep_keeps_the_home_directory(place: Place) -> None:
     connection.stop(keep=True)
     assert (place.root / "home" / "kept").exists()
     assert sorted(path.name for path in place.root.iterdir()) == ["agentd.log", "home", "log"]
+
+
+def test_a_directory_that_somebody_has_removed_leaves_nothing_and_is_no_defect(place: Place) -> None:
+    connection = place.connect()
+    pid = connection.ok("own.start", process="p", argv=["sleep", "600"])["pid"]
+    shutil.rmtree(place.root)
+    assert connection.stop() == []
+    assert not is_alive(pid)
+    assert not place.root.exists()
 
 
 def test_removal_follows_no_links(place: Place, tmp_path: Path) -> None:

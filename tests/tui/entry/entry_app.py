@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -52,6 +53,8 @@ def add_run(runs_dir: Path, *events: ev.Event, minutes_ago: float, scenario: str
     for number, event in enumerate(events, 1):
         event.seq, event.at_s = number, float(number)
         writer.append([event])
+    told_s = started.timestamp() + len(events)
+    os.utime(writer.path, (told_s, told_s))
     return writer
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +65,8 @@ def runs_dir() -> Iterator[Path]:
             writer.append([event])
             if event is not PAUSED:
                 writer.close()
+            told_s = datetime.fromisoformat(started).timestamp() + event.at_s
+            os.utime(writer.path, (told_s, told_s))
         yield place
 
 
