@@ -128,7 +128,7 @@ def test_a_run_begins_on_no_full_disk_and_can_be_tried_again_there(place: Place)
     assert (document["exit_code"], document["outcome"]) == (74, "failed")
     assert "cannot create the journal" in document["reason"]
     assert "cannot create the journal" in (place.home / "j.xml").read_text()
-    assert "free some space" in done.stderr
+    assert "`ulimit -f`" in done.stderr
     assert not list(run_dir.iterdir()), "nothing is left of what did not begin"
     assert place.run(path, "--headless", "--run-dir", str(run_dir)).returncode == 0
     assert os.listdir(place.runs_dir) != []
