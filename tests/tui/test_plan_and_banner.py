@@ -467,7 +467,7 @@ async def test_what_was_told_long_ago_is_not_told_to_who_joins_nor_in_a_replay()
     events = later(fleet_events(6.0), ev.WarningGiven(message="an old story"))
     for is_replay in (False, True):
         app = console(StillSource(events), replay=is_replay)
-        app.model._clock = lambda: STARTED_S + 600.0
+        app.model._clock = app.model._ticks = lambda: STARTED_S + 600.0
         async with app.run_test(size=(80, 24)) as pilot:
             await settled(pilot)
             assert told(app) == []

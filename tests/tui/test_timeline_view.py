@@ -24,7 +24,7 @@ def lines_of(view: TimelineView, width: int = 80) -> dict[str, str]:
 
 async def test_bars_stand_where_jobs_ran_with_failures_retries_and_pauses() -> None:
     app = console(StillSource(fleet_events(200.0)))
-    app.model._clock = lambda: STARTED_S + 30.0
+    app.model._clock = app.model._ticks = lambda: STARTED_S + 30.0
     async with app.run_test(size=(80, 44)) as pilot:
         await settled(pilot)
         await pilot.press("5")
@@ -92,7 +92,7 @@ async def test_time_that_passes_draws_again_only_what_moves() -> None:
     now = [0.0]
     events = fleet_events(13.0, agents=6)
     app = console(StillSource(events))
-    app.model._clock = lambda: STARTED_S + 13.3 + now[0]
+    app.model._clock = app.model._ticks = lambda: STARTED_S + 13.3 + now[0]
     async with app.run_test(size=(80, 24)) as pilot:
         await settled(pilot)
         await pilot.press("5")
