@@ -5,8 +5,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-from conftest import SECOND_TRIES
 from fixtures_program import ROOT
+
+SECOND_TRIES = 2
+"""As tests/conftest.py has it; there is more than one module of that name."""
 
 TESTS = """
 import hypothesis, pytest
