@@ -21,6 +21,7 @@ PERSON = [
 ]
 
 
+@pytest.mark.machines
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can be somebody else")
 def test_a_machine_that_makes_no_more_processes_is_named_whoever_lacks_them() -> None:
     codes = []
