@@ -33,7 +33,7 @@ NEW_OBJECTS = 50_000
 """A look for garbage is due after so many: of a console's test, usual looks are a third of its CPU."""
 HOMES = pytest.StashKey[Iterator[str]]()
 IN_CI = pytest.StashKey[bool]()
-SECOND_TRIES = 2
+SECOND_TRIES = 5
 """In CI so many tests are tried once more when they fail, and what they said is printed. One that fails by the luck of
 a busy machine is no verdict on a change, and yet a fault, often of the program: look for it. More are never luck."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, cast
@@ -10,6 +11,8 @@ from textual.await_complete import AwaitComplete
 from textual.binding import Binding, BindingType
 from textual.command import Command, CommandPalette, DiscoveryHit, Hit, Hits, Provider
 from textual.content import Content
+from textual.events import Key, Paste
+from textual.worker import WorkerError
 
 from octogram_tui.errors import SettingsError
 from octogram_tui.runtime import verbs
@@ -29,6 +32,8 @@ NAME_CELLS = 24
 KEY_CELLS = 10
 MOST_CELLS = 110
 """As wide as the list is at most (console.tcss)."""
+FOUND_S = 1.0
+"""So long a key that chooses waits at most for the list."""
 LEFT_OUT = frozenset({"palette", "next pane", "previous pane", "back", "suspend"})
 """What only its key makes sense for."""
 
@@ -134,7 +139,10 @@ class Doing:
         self.entry = entry
 
     def __call__(self) -> None:
-        """Do it once, when the palette is gone: it may be chosen a second time before that."""
+        """Do it once, when the palette is gone: it may be chosen a second time before that.
+
+        What is typed next comes after it.
+        """
         app = self._app
         if self._is_done:
             return
@@ -149,7 +157,7 @@ class Doing:
                     await app.run_action(call, target)
                     return
 
-        app.call_later(run)
+        app.in_turn(run())
 
 
 class Palette(CommandPalette):
@@ -169,6 +177,26 @@ class Palette(CommandPalette):
             return AwaitComplete()
         self._is_closed = True
         return super().dismiss(result)
+
+    async def take_input(self, event: Key | Paste) -> bool:
+        """Let what chooses wait for the list of what was typed: until then another one is there."""
+        if isinstance(event, Key) and not event.is_printable:
+            found = [worker for worker in self.workers if worker.group == self._GATHER_COMMANDS_GROUP]
+            with suppress(WorkerError, TimeoutError):
+                async with asyncio.timeout(FOUND_S):
+                    for worker in found:
+                        await worker.wait()
+        return False
+
+    def _select_or_command(self, event: object = None) -> None:
+        """Do what was chosen at once: behind what is typed next it would be late."""
+        if self._selected_command is None:
+            super()._select_or_command(cast("Any", event))
+            return
+        self._cancel_gather_commands()
+        self.app.post_message(CommandPalette.Closed(option_selected=True))
+        self.dismiss()
+        self._selected_command.command()
 
     def _action_command_list(self, action: str) -> None:
         """Move in the list; one that was not laid out yet has no lines, and the library asks for that of its cursor."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any, Protocol, TypeVar, cast, runtime_checkable
 
@@ -17,6 +18,10 @@ from octogram_tui.tui.typed_first import TypedFirst, is_of_hand
 from octogram_tui.tui.typed_text import one_line
 
 Taken = TypeVar("Taken")
+TURNS = 50
+"""So many turns of the loop what a key leads to is given, before the clock is looked at: most of it takes three."""
+MOST_S = 0.25
+"""So long a key waits at most for what the one before led to."""
 
 
 @runtime_checkable
@@ -89,7 +94,8 @@ class KeyOrderApp(App[ReturnType]):
 
     The library hands a key to what has the focus when it comes, which does it when its own turn comes. In a burst that
     is too late: what the key before opens or leads to is not there yet, and what was meant as text is taken for
-    commands, or gets lost. Here each is done before the next is looked at, and what comes while a dialog opens waits.
+    commands, or gets lost. Here each is done, with all that widgets tell each other about it, before the next is looked
+    at, and what comes while a dialog opens waits.
     """
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
@@ -148,7 +154,13 @@ class KeyOrderApp(App[ReturnType]):
     async def _hand_over(self, opened: object) -> None:
         """Do what was typed before there was something to type into; what comes meanwhile waits behind it."""
         while self._early and self._opening is opened:
-            await self._deliver(self._early.pop(0))
+            await self._all_told()
+            if not self._early or self._opening is not opened:
+                break
+            try:
+                await self._deliver(self._early.pop(0))
+            except Exception as error:  # of one key: those behind it have their turn
+                self._handle_exception(error)
         if self._opening is opened:
             self._opening = None
 
@@ -174,10 +186,26 @@ class KeyOrderApp(App[ReturnType]):
     async def _do_or_keep(self, event: Event) -> None:
         if not isinstance(event, (Key, Paste)) or event.is_forwarded:
             await super().on_event(event)
-        elif self._opening is not None:
-            self._early.append(event)
         else:
-            await self._deliver(event)
+            if not self._is_opening():
+                await self._all_told()
+            if self._is_opening():
+                self._early.append(event)
+            else:
+                await self._deliver(event)
+
+    def _is_opening(self) -> bool:
+        return self._opening is not None
+
+    async def _all_told(self) -> None:
+        """Let the widgets hear what the key before led to, and those be gone that are on their way."""
+        loop = asyncio.get_running_loop()
+        turns, end_s = 0, loop.time() + MOST_S
+        while any(node._message_queue.qsize() > 0 or node._pruning for node in self._registry):
+            if turns >= TURNS and loop.time() >= end_s:
+                return
+            await asyncio.sleep(0 if turns < TURNS else 0.002)
+            turns += 1
 
     async def _deliver(self, event: Key | Paste) -> None:
         takers: tuple[object, object] = (self.screen, self.focused)
@@ -186,4 +214,10 @@ class KeyOrderApp(App[ReturnType]):
                 return
         if isinstance(event, Paste):  # the library's own fields send what is in them to the terminal as it is
             event.text = one_line(event.text)
+        elif await self._check_bindings(event.key, priority=True):
+            return
+        elif not event.is_printable or self.focused is None or isinstance(self.focused, TakesInput):
+            # Here and now: by way of the widgets it would come back behind what is typed next, to what is there then.
+            await self._check_bindings(event.key)
+            return
         await super().on_event(event)

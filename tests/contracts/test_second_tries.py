@@ -7,7 +7,7 @@ from pathlib import Path
 
 from fixtures_program import ROOT
 
-SECOND_TRIES = 2
+SECOND_TRIES = 5
 """As tests/conftest.py has it; there is more than one module of that name."""
 
 TESTS = """

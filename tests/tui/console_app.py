@@ -2,12 +2,14 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 from typing import Any
 
 from textual.pilot import Pilot
 
 from octogram_tui.engine.events import Event
 from octogram_tui.engine.stimuli import ReloadModeRequest, Stimulus
+from octogram_tui.journal.writer import JournalWriter
 from octogram_tui.runtime.desk import Question
 from octogram_tui.runtime.verbs import LogQuery
 from octogram_tui.tui.app import ConsoleApp, ConsoleOutcome
@@ -65,6 +67,14 @@ def fleet_events(until_s: float, *, agents: int = 12, paused: bool = False, fail
     run = PretendedRun(agents, seed=2, fails=fails)
     run.begin(paused=paused)
     return run.advance(until_s)
+
+
+def written(path: Path, events: list[Event]) -> Path:
+    """Write a journal of events, which a console can look back in."""
+    journal = JournalWriter(path, run="r", version="1")
+    journal.append(events)
+    journal.close()
+    return path
 
 
 def console(source: StillSource, **options: Any) -> ConsoleApp:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from console_app import StillSource, console, fleet_events, screen_text, settled, until
+from console_app import StillSource, console, fleet_events, screen_text, settled, until, written
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -15,7 +15,6 @@ from octogram_tui.engine import events as ev
 from octogram_tui.engine import stimuli as sti
 from octogram_tui.engine.events import Event
 from octogram_tui.journal.history import JournalHistory
-from octogram_tui.journal.writer import JournalWriter
 from octogram_tui.model.ids import InstanceId
 from octogram_tui.projection.copies import Copies
 from octogram_tui.tui.app import ConsoleApp
@@ -37,13 +36,6 @@ def repaired_run() -> list[Event]:
 
 
 REPAIRED = repaired_run()
-
-
-def written(path: Path, events: list[Event]) -> Path:
-    journal = JournalWriter(path, run="r", version="1")
-    journal.append(events)
-    journal.close()
-    return path
 
 
 @pytest.fixture

@@ -51,7 +51,7 @@ class ChooserScreen(ScreenManners, Screen[None]):
 
     def on_mount(self) -> None:
         """Read the list, now and then."""
-        self.choices.focus()
+        self.set_focus(self.choices)
         self.set_interval(LOOK_AGAIN_S, self._look_again)
         self._look_again()
 

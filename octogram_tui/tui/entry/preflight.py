@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from textwrap import wrap
 from typing import Any, ClassVar, Protocol
 
-from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.events import Key, Paste, Resize
 from textual.screen import Screen
 
 from octogram_tui.projection.checkup import COLUMNS, Checkup, Cluster, Finding, MachineReport, in_words
@@ -96,7 +96,7 @@ class PreflightScreen(ScreenManners, Screen[None]):
 
     def on_mount(self) -> None:
         """Ask for the look: from here on machines are touched."""
-        self.choices.focus()
+        self.set_focus(self.choices)
         asyncio.get_running_loop().add_reader(self._host.fileno(), self._hear)
         self._host.tell({"do": "look"})
         self.draw()
@@ -105,7 +105,7 @@ class PreflightScreen(ScreenManners, Screen[None]):
         """Leave the pipe to whoever listens next."""
         asyncio.get_running_loop().remove_reader(self._host.fileno())
 
-    def on_resize(self, _: events.Resize) -> None:
+    def on_resize(self, _: Resize) -> None:
         """Lines are laid out for the width."""
         self.draw()
 
@@ -240,11 +240,12 @@ class PreflightScreen(ScreenManners, Screen[None]):
         """Enter starts, wherever the cursor is; so does a second click."""
         self.action_start("go")
 
-    def on_key(self, event: events.Key) -> None:
+    async def take_input(self, event: Key | Paste) -> bool:
         """Enter starts also while there is no row yet."""
-        if event.key == "enter" and self.choices.value is None:
-            event.stop()
+        is_start = isinstance(event, Key) and event.key == "enter" and self.choices.value is None
+        if is_start:
             self.action_start("go")
+        return is_start
 
     def action_start(self, how: str) -> None:
         """Let the run begin; when it cannot go well, after a question."""

@@ -59,7 +59,7 @@ class ProblemsScreen(ScreenManners, Screen[None]):
 
     def on_mount(self) -> None:
         """See to edits, whoever makes them."""
-        self.choices.focus()
+        self.set_focus(self.choices)
         self.set_interval(LOOK_S, self._look_for_edits)
         self.draw()
 

@@ -106,7 +106,7 @@ class WelcomeScreen(ScreenManners, Screen[None]):
 
     def on_mount(self) -> None:
         """Look around, in a thread that nobody waits for: a directory may hang."""
-        self.choices.focus()
+        self.set_focus(self.choices)
         self.draw()
         self._beside(self._look_around)
         self._beside(self._read_runs)

@@ -62,7 +62,7 @@ class BreakpointForm(Dialog[BreakRequest]):
         self._first = first or ("condition" if given.pattern else "pattern")
         self.when: When = given.when
         self._shown = {name: brush.text(getattr(given, name), limit=4000) for name in TEXTS}
-        self.fields = {name: TypedLine(self._shown[name], id=f"break-{name}", select_on_focus=False) for name in TEXTS}
+        self.fields = {name: TypedLine(self._shown[name], id=f"break-{name}") for name in TEXTS}
         title = f"Breakpoint {number}" if number else "A new breakpoint"
         self.heading = DialogText(brush, [[(title, "strong"), ("   enter: set   esc: never mind", "faint")]])
         self.point = DialogText(brush, [])

@@ -43,7 +43,7 @@ class EvaluateForm(Dialog[str]):
         self._answer: dict[str, Any] | None = None
         self._is_asking = False
         self.heading = DialogText(brush, [[("Evaluate ", "strong"), (brush.text(where, limit=44), "dim")]])
-        self.field = TypedLine(expression, id="expression", select_on_focus=False)
+        self.field = TypedLine(expression, id="expression")
         self.value = DialogText(brush, [])
         self.says = DialogText(brush, [])
 

@@ -62,7 +62,7 @@ class FailureVerbs(PaneScreen):
     def action_filter(self) -> None:
         """Ask what to show, below the panes."""
         for line in self.query(FilterLine):
-            line.focus()
+            self.set_focus(line)
             return
         self.app.open_line(FilterLine(self.model.outline.filtered_by.text, pane=self.pane))
 

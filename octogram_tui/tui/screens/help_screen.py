@@ -6,10 +6,10 @@ from collections.abc import Hashable, ItemsView
 from textwrap import wrap
 from typing import ClassVar
 
-from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
+from textual.events import Key, Paste
 from textual.widgets import Input
 
 from octogram_tui.tui.format import AGENT_LOOKS, AT_BREAKPOINT, BREAK_LOOKS, LOOKS, Look
@@ -188,34 +188,34 @@ class HelpScreen(Dialog[None]):
     def on_mount(self) -> None:
         """Nothing is looked for yet."""
         self.line.display = False
-        self.text.focus()
+        self.set_focus(self.text)
 
-    def on_key(self, event: events.Key) -> None:
-        """Close on the keys that open it."""
-        if event.key in self.brush.keys.of("help") and not self.line.has_focus:
-            event.stop()
+    async def take_input(self, event: Key | Paste) -> bool:
+        """Close on the keys that open it, and go back from what is looked for to the lines."""
+        key = event.key if isinstance(event, Key) else ""
+        if self.focused is not self.line and key in self.brush.keys.of("help"):
             self.dismiss()
+        elif self.focused is self.line and key == "enter":
+            self.set_focus(self.text)
+        else:
+            return False
+        return True
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Narrow it while one types."""
         event.stop()
         self.text.narrow(event.value)
 
-    def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Go back to the lines."""
-        event.stop()
-        self.text.focus()
-
     def action_find(self) -> None:
         """Ask what to look for."""
         self.line.display = True
-        self.line.focus()
+        self.set_focus(self.line)
 
     def action_close(self) -> None:
         """Show all of it again, or close."""
         if self.line.display:
             self.line.value = ""
             self.line.display = False
-            self.text.focus()
+            self.set_focus(self.text)
         else:
             self.dismiss()

@@ -6,10 +6,10 @@ from collections.abc import Hashable
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.cells import chop_cells
-from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
+from textual.events import Key, Paste
 
 from octogram_tui.projection.logbook import Gap, Line
 from octogram_tui.projection.text import safe
@@ -121,8 +121,9 @@ class LogScreen(Dialog[None]):
         with Vertical(classes="dialog", id="agent-log"):
             yield self.text
 
-    def on_key(self, event: events.Key) -> None:
+    async def take_input(self, event: Key | Paste) -> bool:
         """Close on the keys that open it."""
-        if event.key in self.text.brush.keys.of("more of the log"):
-            event.stop()
+        is_done = isinstance(event, Key) and event.key in self.text.brush.keys.of("more of the log")
+        if is_done:
             self.dismiss()
+        return is_done

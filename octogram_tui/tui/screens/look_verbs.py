@@ -157,7 +157,7 @@ class LookVerbs(FailureVerbs):
         from octogram_tui.tui.widgets.find_line import FindLine
 
         for line in self.query(FindLine):  # asked for twice, by the palette: the one that is there
-            line.focus()
+            self.set_focus(line)
             return
         self.app.open_line(FindLine(in_log=self.pane == "log"))
 

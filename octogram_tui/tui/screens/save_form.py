@@ -42,7 +42,7 @@ class SaveForm(Dialog[str]):
         self._problem = ("", "")  # a name, and what is wrong with it
         self._asked = ""  # the path over which another enter writes
         self._is_writing = False
-        self.path_field = TypedLine(name, id="save-path", select_on_focus=False)
+        self.path_field = TypedLine(name, id="save-path")
         self.heading = DialogText(brush, [[(title, "strong")]])
         self.says = DialogText(brush, [])
 

@@ -81,7 +81,7 @@ class TimeVerbs(PaneScreen):
         if not self._may_go():
             return
         for line in self.query(MomentLine):
-            line.focus()
+            self.set_focus(line)
             return
         self.app.open_line(MomentLine(pane=self.pane))
 

@@ -86,7 +86,7 @@ class VariableForm(Dialog[SetVariableRequest]):
         self._typed: str | None = None  # the text that the offers are for
         self._filled: tuple[str, str] | None = None  # the name whose value was filled in, and that value
         self._seen: object = None
-        self.name_field = TypedLine(brush.text(chosen), id="variable-name", select_on_focus=False, restrict=r"[^=\s]*")
+        self.name_field = TypedLine(brush.text(chosen), id="variable-name", restrict=r"[^=\s]*")
         self.value_field = ValueField()
         self.heading = DialogText(brush, [[("Set a variable of the run", "strong")]])
         self.offer_list = DialogText(brush, [])

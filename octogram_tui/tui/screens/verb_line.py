@@ -52,7 +52,7 @@ class VerbLine(Dialog[Asked]):
         super().__init__()
         self.brush = brush
         self._problem = ("", "")  # a text, and what is wrong with it
-        self.line = TypedLine(text, id="verb-line", select_on_focus=False)
+        self.line = TypedLine(text, id="verb-line")
         self.heading = DialogText(brush, [[("Ask the run", "strong")]])
         self.says = DialogText(brush, [])
 

@@ -6,15 +6,16 @@ from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual.binding import Binding, BindingType
 from textual.widgets import Input
+from textual.widgets.input import Selection
 
 from octogram_tui.projection.filter import HELP, Filter, FilterError, parse
-from octogram_tui.tui.widgets.typed_line import TypedLine
+from octogram_tui.tui.widgets.typed_line import PassingLine
 
 if TYPE_CHECKING:
     from octogram_tui.tui.screens.run_screen import RunScreen
 
 
-class FilterLine(TypedLine):
+class FilterLine(PassingLine):
     """Enter keeps the filter and closes; escape takes back what was typed; an empty line shows everything."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -28,9 +29,9 @@ class FilterLine(TypedLine):
         self._pane = pane
         self._is_kept = False
 
-    def on_blur(self) -> None:
-        """Whoever looks elsewhere is done."""
-        self.remove()
+    def on_mount(self) -> None:
+        """Have what is typed take the place of what was typed before."""
+        self.selection = Selection(0, len(self.value))
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Show at once what is taken; what cannot be read yet changes nothing."""

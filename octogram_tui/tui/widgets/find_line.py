@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, ClassVar, cast
 from textual.binding import Binding, BindingType
 
 from octogram_tui.projection.text import safe
-from octogram_tui.tui.widgets.typed_line import TypedLine
+from octogram_tui.tui.widgets.typed_line import PassingLine
 
 if TYPE_CHECKING:
     from octogram_tui.tui.screens.run_screen import RunScreen
 
 
-class FindLine(TypedLine):
+class FindLine(PassingLine):
     """Enter looks and closes; escape closes."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -25,10 +25,6 @@ class FindLine(TypedLine):
         where = "the log" if in_log else "the plan"
         super().__init__(placeholder=f"find in {where}", id="find")
         self.in_log = in_log
-
-    def on_blur(self) -> None:
-        """Whoever looks elsewhere is done."""
-        self.remove()
 
     def action_find(self) -> None:
         """Look."""

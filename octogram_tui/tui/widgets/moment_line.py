@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, ClassVar, cast
 from textual.binding import Binding, BindingType
 
 from octogram_tui.tui.moment_text import HOW
-from octogram_tui.tui.widgets.typed_line import TypedLine
+from octogram_tui.tui.widgets.typed_line import PassingLine
 
 if TYPE_CHECKING:
     from octogram_tui.tui.screens.run_screen import RunScreen
 
 
-class MomentLine(TypedLine):
+class MomentLine(PassingLine):
     """Enter goes there and closes; escape closes."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -24,10 +24,6 @@ class MomentLine(TypedLine):
     def __init__(self, *, pane: str) -> None:
         super().__init__(placeholder=f"go to: {HOW}", id="moment")
         self._pane = pane
-
-    def on_blur(self) -> None:
-        """Whoever looks elsewhere is done."""
-        self.remove()
 
     def action_go(self) -> None:
         """Go there, or say in a line why not."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from textual.binding import NoBinding
 from textual.events import Key, Paste
 from textual.widgets import Input
@@ -10,7 +12,14 @@ from octogram_tui.tui.typed_text import one_line
 
 
 class TypedLine(Input):
-    """An Input that takes its keys at once, and all of a pasted text: the library's leaves all but its first line."""
+    """An Input that takes its keys at once, and all of a pasted text: the library's leaves all but its first line.
+
+    It selects nothing when it gets the keys: the library's hears of that late, and what was typed by then was selected,
+    and replaced by what came next.
+    """
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, select_on_focus=False, **options)
 
     async def take_input(self, event: Key | Paste) -> bool:
         """Type, edit, or paste."""
@@ -39,3 +48,12 @@ class TypedLine(Input):
             self.insert_text_at_cursor(text)
         else:
             self.replace(text, *selection)
+
+
+class PassingLine(TypedLine):
+    """One that is there as long as it has the keys."""
+
+    def on_blur(self) -> None:
+        """Whoever looks elsewhere is done; not who has come back before this was heard of."""
+        if self.is_attached and self.screen.focused is not self:
+            self.remove()
