@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Sized
+from collections.abc import Awaitable, Callable, Sized
 from pathlib import Path
 from typing import Any
 
@@ -83,12 +83,18 @@ def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Keys are pressed once what the ones before them open is there, however busy the machine is, if it ever comes."""
     monkeypatch.setattr(textual.app, "wait_for_idle", idle)
     monkeypatch.setattr(textual.pilot, "wait_for_idle", idle)
-    press = Pilot.press
+    for name in ("press", "_post_mouse_events"):
+        monkeypatch.setattr(Pilot, name, and_see(getattr(Pilot, name)))
 
-    async def press_and_see(pilot: Pilot[Any], *keys: str) -> None:
-        await press(pilot, *keys)
+
+def and_see(do: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+    """Have what is pressed or clicked opened before the test goes on."""
+
+    async def do_and_see(pilot: Pilot[Any], *arguments: Any, **options: Any) -> Any:
+        found = await do(pilot, *arguments, **options)
         ends_s = time.process_time() + OPENS_S
         while getattr(pilot.app, "_opening", None) is not None and time.process_time() < ends_s:
             await pilot.pause()
+        return found
 
-    monkeypatch.setattr(Pilot, "press", press_and_see)
+    return do_and_see

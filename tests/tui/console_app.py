@@ -17,6 +17,8 @@ from tools.pretended_run import PretendedRun
 
 STARTED_S = 1767614400.0  # what the fleet says it was started at
 DEADLINE_S = 60.0
+LOOKS = 50
+"""So often at most: what comes all the time is never all shown."""
 
 
 class StillSource:
@@ -87,11 +89,22 @@ def console(source: StillSource, **options: Any) -> ConsoleApp:
     return app
 
 
+def is_shown(app: object) -> bool:
+    """Whether a console has drawn what came: it takes that in first, and what was typed just before is shown before."""
+    if not isinstance(app, ConsoleApp) or app.feed is None:
+        return True
+    return not app.feed._waiting and (app._has_all or not app.feed._came.is_set())
+
+
 async def until(pilot: Pilot[ConsoleOutcome], condition: Callable[[], object]) -> None:
-    """Let the app work until something holds."""
+    """Let the app work until something holds, and show what has come by then, where that ever ends."""
     async with asyncio.timeout(DEADLINE_S):
         while not condition():
             await pilot.pause()
+    looks = 0
+    while not is_shown(pilot.app) and looks < LOOKS:
+        await pilot.pause()
+        looks += 1
     await pilot.pause()
 
 
@@ -102,7 +115,7 @@ async def settled(pilot: Pilot[ConsoleOutcome]) -> ConsoleApp:
     source = app.source
     assert isinstance(source, StillSource)
     wanted = source._events[-1].seq if source._events else 0
-    await until(pilot, lambda: app.model.board.seq >= wanted)
+    await until(pilot, lambda: app.model.board.seq >= wanted and is_shown(app))
     await pilot.pause()
     return app
 

@@ -88,10 +88,14 @@ async def test_nothing_is_written_before_that_is_agreed(tmp_path: Path) -> None:
 async def test_a_variable_is_taken_away_after_another_key_or_a_question() -> None:
     source = StillSource(shop_events(1))
     async with console(source).run_test(size=(80, 24)) as pilot:
-        await settled(pilot)
+        app = await settled(pilot)
         await pilot.press("e", "ctrl+r")
         assert source.sent == []
-        assert "ctrl+r again: take it away" in screen_text(pilot.app, on_top=True)  # type: ignore[arg-type]
+        for _ in range(2):  # the first key is not forgotten for a tick, nor for another variable
+            await until(pilot, lambda: "ctrl+r again: take it away" in screen_text(app, on_top=True))
+            told(source, ev.VariableChanged(name="price", value=15, by="operator"))
+            app.sync()
+            await settled(pilot)
         await pilot.press("ctrl+r")
         await pilot.pause()
         assert source.sent == [st.SetVariableRequest("stock_2", remove=True)]

@@ -163,6 +163,7 @@ class ArgumentForm(Dialog[None]):
                 return
         fresh = self._entries()
         if fresh != self.entries:
+            self._keep()  # what was typed is perhaps not heard of yet
             name = self.entry.name if self.entry else ""
             is_typed = name in self.texts
             self.entries = fresh

@@ -76,7 +76,7 @@ class VariableForm(Dialog[SetVariableRequest]):
         self._why_not = why_not
         self._drafts = {} if drafts is None else drafts
         self._other = other
-        self._removing = ""  # the variable that another ctrl+r takes away
+        self._removing: tuple[str, str] | None = None  # the name, beside which text, that another ctrl+r takes away
         self._problem = ("", "")  # a value, and why it was not written
         self._asked: tuple[str, str] | None = None  # the name and the text that another enter sets in spite of a doubt
         self._taken = ""  # the name that the value is for; it narrows no offers
@@ -85,7 +85,7 @@ class VariableForm(Dialog[SetVariableRequest]):
         self.pointed = 0
         self._typed: str | None = None  # the text that the offers are for
         self._filled: tuple[str, str] | None = None  # the name whose value was filled in, and that value
-        self._seen: object = None
+        self._seen = self._now_seen()
         self.name_field = TypedLine(brush.text(chosen), id="variable-name", restrict=r"[^=\s]*")
         self.value_field = ValueField()
         self.heading = DialogText(brush, [[("Set a variable of the run", "strong")]])
@@ -124,7 +124,7 @@ class VariableForm(Dialog[SetVariableRequest]):
         """Take in what the run did meanwhile: other values, other names, its end."""
         if not self.is_mounted:
             return
-        seen = (self._why_not(), [(variable.name, variable.version) for variable in self._offered()])
+        seen = self._now_seen()
         if seen == self._seen:
             return
         self._seen = seen
@@ -134,6 +134,9 @@ class VariableForm(Dialog[SetVariableRequest]):
         if self._filled is not None and not self._is_edited:
             self._fill()
         self._show()
+
+    def _now_seen(self) -> tuple[object, ...]:
+        return self._why_not(), [(variable.name, variable.version) for variable in self._offered()]
 
     # The name
 
@@ -208,7 +211,7 @@ class VariableForm(Dialog[SetVariableRequest]):
         now = "" if offer.variable is None or offer.variable.now.removed else written(offer.variable.now.value)
         if draft := self._drafts.get(offer.name):
             values.append(draft)
-        if self._is_edited:
+        if self._is_edited or self._filled == (offer.name, now):  # where one is in it stays too
             self.value_field.offer([*values, now])
             return
         self._filled = (offer.name, now)
@@ -235,7 +238,7 @@ class VariableForm(Dialog[SetVariableRequest]):
         text, problem = self._problem
         if problem := self._why_not() or (problem if text == self.value_field.text else ""):
             second = [(fit(brush.text(problem), room_of(self.app.size.width)).rstrip(), "failed")]
-        elif self._removing and self.offer is not None and self._removing == self.offer.name:
+        elif self._is_removing:
             second = [("ctrl+r again: take it away", "retrying"), ("   its reads fail then", "faint")]
         elif self.value_field.has_focus and isinstance(read, str):
             second = [(fit(brush.text(read), room_of(self.app.size.width)).rstrip(), "failed")]
@@ -304,7 +307,6 @@ class VariableForm(Dialog[SetVariableRequest]):
 
     def on_text_area_changed(self, event: TextArea.Changed) -> None:
         """Say anew what would be set."""
-        self._removing = ""
         self.value_field.fit_height()
         self._show()
 
@@ -356,13 +358,17 @@ class VariableForm(Dialog[SetVariableRequest]):
 
         self._agree(request, go)
 
+    @property
+    def _is_removing(self) -> bool:
+        return self.offer is not None and self._removing == (self.offer.name, self.value_field.text)
+
     def _remove(self) -> None:
         """Have the variable that is pointed at taken away, once that was asked."""
         variable = self.offer.variable if self.offer is not None else None
         if variable is None or variable.now.removed or self._why_not():
             self._say()
-        elif self._removing != variable.name:
-            self._removing = variable.name
+        elif not self._is_removing:
+            self._removing = (variable.name, self.value_field.text)
             self._say()
         else:
             request = SetVariableRequest(variable.name, remove=True)
