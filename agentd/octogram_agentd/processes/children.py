@@ -363,7 +363,7 @@ class Processes:
             if self._endings.get(name) is ending:
                 del self._endings[name]
         if self._is_prepared:
-            self.reap()  # who was seen dead may not be taken yet: it is gone, with its status known, before that is told
+            self.reap()  # who was seen dead may not be taken yet, and is gone before that is told
         return remaining
 
 
