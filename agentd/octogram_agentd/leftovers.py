@@ -158,7 +158,7 @@ def _see(pid: int) -> Dict[str, Any]:
         with open("/proc/%d/stat" % pid, "rb", 0) as file:
             head, _, rest = file.read(4096).decode("utf-8", "replace").rpartition(")")
         fields = rest.split()
-        if fields[0] in "ZX":
+        if fields[0] in "ZX" and int(fields[17]) < 2:  # else only its first thread has ended
             return {}
         name, parent, start = head.partition("(")[2], int(fields[1]), int(fields[19])
     except (OSError, ValueError, IndexError):

@@ -358,10 +358,13 @@ class Processes:
         ending = Ending(tree, self.changed, time.monotonic)
         self._endings[name] = ending
         try:
-            return await ending.run(stop_signal, min(grace_s, self._longest_grace_s))
+            remaining = await ending.run(stop_signal, min(grace_s, self._longest_grace_s))
         finally:
             if self._endings.get(name) is ending:
                 del self._endings[name]
+        if self._is_prepared:
+            self.reap()  # who was seen dead may not be taken yet, and is gone before that is told
+        return remaining
 
 
 def _close(fds: Sequence[int]) -> None:

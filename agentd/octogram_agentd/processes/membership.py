@@ -34,7 +34,7 @@ _BLIND = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)  # which say nothing of a pr
 class Seen:
     """One process, as /proc showed it."""
 
-    __slots__ = ("name", "parent", "pid", "session", "start", "state")
+    __slots__ = ("name", "parent", "pid", "session", "start", "state", "threads")
 
     def __init__(self, pid: int, stat: str) -> None:
         name_end = stat.rindex(")")
@@ -44,7 +44,13 @@ class Seen:
         self.state = fields[0]
         self.parent = int(fields[1])
         self.session = int(fields[3])
+        self.threads = int(fields[17])
         self.start = int(fields[19])
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether it runs. Shown as a zombie is also one whose first thread has ended, and others go on."""
+        return self.state not in "ZX" or self.threads > 1
 
     @property
     def identity(self) -> Identity:
@@ -60,7 +66,7 @@ def see(pid: int) -> Optional[Seen]:
     except (OSError, ValueError, IndexError) as error:
         _unless_blind(error)
         return None
-    return None if seen.state in "ZX" else seen
+    return seen if seen.is_alive else None
 
 
 def _unless_blind(error: Exception) -> None:

@@ -84,6 +84,36 @@ def test_a_stopped_process_is_ended(place: Place) -> None:
     assert connection.stop() == []
 
 
+WITHOUT_ITS_FIRST_THREAD = """\
+import ctypes,threading,time
+threading.Thread(target=time.sleep,args=(600,)).start()
+ctypes.CDLL(None).pthread_exit(None)
+"""
+
+
+def test_one_whose_first_thread_has_ended_is_ended(place: Place) -> None:
+    connection = place.connect()
+    pid = connection.ok("own.start", process="p", argv=[sys.executable, "-c", WITHOUT_ITS_FIRST_THREAD])["pid"]
+    until(lambda: not is_alive(pid), "it is shown as a zombie")
+    assert connection.ok("own.stop", process="p") == {"exit_code": 128 + signal.SIGTERM}
+    assert not os.path.exists(f"/proc/{pid}")
+    assert connection.stop() == []
+
+
+def test_what_has_ended_is_gone_before_that_is_told(place: Place) -> None:
+    connection = place.connect()
+    nobody_says_that_it_ended = "setattr(context._agent.kernel, '_on_child', lambda: None)"
+    command = "context.command(['sh', '-c', 'echo $$; exec sleep 600'], timeout_s=0.5)"
+    connection.ok("own.command", argv=["true"])
+    connection.ok("own.value", expression=nobody_says_that_it_ended)
+    error = connection.fails("own.await", expression=command)
+    assert (error["kind"], error["detail"]["exit_code"]) == ("timeout", 128 + signal.SIGTERM)
+    (daemon,) = place.daemons
+    children = Path(f"/proc/{daemon}/task/{daemon}/children").read_text().split()
+    assert [pid for pid in children if not is_alive(int(pid))] == []
+    assert connection.stop() == []
+
+
 @pytest.mark.fault(41, 42)
 def test_a_child_that_ignores_term_is_killed_though_its_leader_ended(place: Place) -> None:
     connection = place.connect()
