@@ -92,6 +92,10 @@ class PaneScreen(ScreenManners, Screen[None]):
         self._fit_bars()
         self.focus_pane("plan")
 
+    async def first_look(self) -> None:
+        """Wait for the run, or for its end."""
+        await self.app.knows_run.wait()
+
     @property
     def _binding_chain(self) -> list[tuple[DOMNode, BindingsMap]]:
         """What keys mean now: worked out once for a pane, for the library does it several times for each key."""
