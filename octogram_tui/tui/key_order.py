@@ -128,13 +128,14 @@ class KeyOrderApp(App[ReturnType]):
         self._opens(object(), self._shown_first())
 
     async def _shown_first(self) -> None:
-        screen = self.screen
+        screen: Any = self.screen
         await screen._mounted_event.wait()
         if self.follows:
             self._early.clear()
-        with suppress(TimeoutError):
-            async with asyncio.timeout(FIRST_S):
-                await cast("ScreenManners", screen).first_look()
+        if isinstance(screen, ScreenManners):
+            with suppress(TimeoutError):
+                async with asyncio.timeout(FIRST_S):
+                    await screen.first_look()
 
     def open_dialog(self, dialog: Screen[Taken], take: Callable[[Taken | None], None] | None = None) -> None:
         """Open a dialog, which is given what is typed from now on, also before it is there."""
