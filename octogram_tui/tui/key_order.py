@@ -198,7 +198,7 @@ class KeyOrderApp(App[ReturnType]):
     async def _hand_over(self, opened: object) -> None:
         """Do what was typed before there was something to type into; what comes meanwhile waits behind it."""
         while self._early and self._opening is opened:
-            await self._hearing.all_told(is_beside=True)
+            await self._hearing.all_told(is_beside=True, asks_place=isinstance(self._early[0], MouseDown))
             if not self._early or self._opening is not opened or self._exit:
                 break
             event = self._early.pop(0)
@@ -238,7 +238,7 @@ class KeyOrderApp(App[ReturnType]):
         elif not self._exit:  # else it is for nobody: what was chosen is not chosen again
             is_first = not isinstance(event, MouseEvent) or isinstance(event, MouseDown)  # the rest goes with that
             if is_first and not self._is_opening():
-                await self._hearing.all_told()
+                await self._hearing.all_told(asks_place=isinstance(event, MouseDown))
                 if not self._is_opening() and self._hearing.has_news():
                     self.in_turn(_nothing())  # they are told to the app itself, behind this one
             if not self._is_opening():

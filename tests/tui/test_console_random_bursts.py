@@ -71,7 +71,9 @@ def told(app: ConsoleApp) -> dict[str, Any]:
     assert isinstance(source, StillSource)
     return {
         "sent": source.sent,
-        "asked": source.asked,
+        "asked": [
+            each for each in source.asked if not isinstance(each, verbs.Evaluate)
+        ],  # which is asked while one types
         "screen": type(app.screen).__name__,
         "keys": getattr(app.focused, "id", None),
         "moment": app.model.shown.seq,
