@@ -20,7 +20,7 @@ from octogram_tui.tui.typed_first import TypedFirst, is_of_hand
 from octogram_tui.tui.typed_text import one_line
 
 Taken = TypeVar("Taken")
-FIRST_S = 1.0
+FIRST_S = 3.0
 """So long what is typed at the very start waits at most for what the first screen shows."""
 LONGEST_S = 10.0
 """So long what is typed waits at most for what opens, or is answered; then it has come to nothing."""
@@ -154,7 +154,7 @@ class KeyOrderApp(App[ReturnType]):
 
         self._opens(line, opened())
 
-    def in_turn(self, work: Coroutine[Any, Any, None]) -> None:
+    def in_turn(self, work: Coroutine[Any, Any, object]) -> None:
         """Do what takes a moment: what is typed meanwhile comes after it, for what it opens if it opens something."""
         self._opens(object(), work)
 

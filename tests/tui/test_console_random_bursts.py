@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from bursts import CHARACTERS, SEEDS, click, outcome
-from console_app import StillSource, console, fleet_events, settled, written
+from bursts import CHARACTERS, SEEDS, click, come, outcome
+from console_app import StillSource, console, fleet_events, settled, until, written
 from random_drive import OF_ACTIONS
 from test_variable_form import shop_events
 from textual.widgets import TextArea
@@ -18,7 +18,9 @@ from octogram_tui.engine import stimuli as st
 from octogram_tui.journal.history import JournalHistory
 from octogram_tui.runtime import verbs
 from octogram_tui.runtime.desk import Question
+from octogram_tui.tui import key_order
 from octogram_tui.tui.app import ConsoleApp
+from octogram_tui.tui.screens.dialogs import Question as DialogQuestion
 from octogram_tui.tui.widgets.typed_line import TypedLine
 
 LEAVE = {"q", "ctrl+q", "ctrl+c", "ctrl+z", "Z"}
@@ -134,3 +136,23 @@ async def test_a_burst_is_for_what_its_first_keys_open(
     assert [type(stimulus) for stimulus in found["sent"]] == sent
     assert found["screen"] == "RunScreen"
     assert found["moment"] == (moment or len(events))
+
+
+@pytest.mark.parametrize("leave", ["ctrl+q", "ctrl+c"])
+async def test_what_never_comes_locks_nobody_in(leave: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(key_order, "LEAVES_S", 0.01)
+    source = StillSource(fleet_events(6.0, paused=True))
+    async with (app := console(source)).run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        app.in_turn(asyncio.Event().wait())
+        come(app, ["n", leave])  # what was meant for what did not come is done for nothing else
+        await until(pilot, lambda: isinstance(app.screen, DialogQuestion) and app._opening is None)
+        come(app, ["escape"])
+        await until(pilot, lambda: app.screen is app.run_screen)
+        monkeypatch.setattr(key_order, "LONGEST_S", 0.01)
+        app.in_turn(asyncio.Event().wait())
+        come(app, ["n"])
+        await until(pilot, lambda: app._opening is None)
+        assert not source.sent
+        come(app, ["n"])
+        await until(pilot, lambda: source.sent)
