@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -129,6 +130,7 @@ class ConsoleApp(LooksApp[ConsoleOutcome]):
         self.wants_read_only = read_only or replay
         self.opening = opening  # of a replay: which moment is shown first, and whether it plays
         self._has_all = False  # the source has ended
+        self.knows_run = asyncio.Event()  # set when something is known of the run, or nothing ever will be
         self.is_stopping = False  # we asked for it, and leave when it is done
         self.drafts: dict[str, str] = {}  # values that were typed and not set, by name
         self.enquiries = Enquiries(source)
@@ -178,6 +180,7 @@ class ConsoleApp(LooksApp[ConsoleOutcome]):
         with self.guarding(self):
             self._tell_notices()
             self.sync()
+            self.knows_run.set()
             board = self.model.head.board
             if self.is_stopping and board.phase is Phase.FINISHED:
                 self.exit(ConsoleOutcome("stopped", board.exit_code))
@@ -187,6 +190,7 @@ class ConsoleApp(LooksApp[ConsoleOutcome]):
         if self.model.head.board.phase is not Phase.FINISHED:
             self.model.lose()
         self._has_all = True
+        self.knows_run.set()
         with self.guarding(self):
             self.sync()
 

@@ -12,6 +12,7 @@ from textual.binding import Binding, BindingType
 from textual.command import Command, CommandPalette, DiscoveryHit, Hit, Hits, Provider
 from textual.content import Content
 from textual.events import Key, Paste
+from textual.widgets import Input
 from textual.worker import WorkerError
 
 from octogram_tui.errors import SettingsError
@@ -187,6 +188,12 @@ class Palette(CommandPalette):
                     for worker in found:
                         await worker.wait()
         return False
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """Look for nothing more when it is closed: what was typed before that is heard of behind it."""
+        if self._is_closed:
+            event.prevent_default()
+            event.stop()
 
     def _select_or_command(self, event: object = None) -> None:
         """Do what was chosen at once: behind what is typed next it would be late."""

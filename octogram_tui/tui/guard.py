@@ -148,6 +148,12 @@ class GuardedApp(KeyOrderApp[ReturnType]):
             widget.__dict__.pop(name, None)
         widget.refresh(layout=True)
 
+    def key_failed(self, event: object, error: Exception) -> None:
+        """Take note of a fault in what was done for a key that had waited; the last of all leaves whatever fails."""
+        self._handle_exception(error)
+        if isinstance(event, Key) and event.key == LAST_KEY and not self.is_strict:
+            self.go_at_once()
+
     # What the library does with exceptions
 
     def _handle_exception(self, error: Exception) -> None:

@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import suppress
 from typing import Any, Protocol, TypeVar, cast, runtime_checkable
 
 from textual.app import App, ReturnType
 from textual.await_complete import AwaitComplete
-from textual.events import Event, Key, Paste
+from textual.events import Event, Key, MouseDown, MouseEvent, Paste
 from textual.message import Message
 from textual.screen import ModalScreen, Screen
-from textual.widget import AwaitMount, Widget
+from textual.widget import Widget
 from textual.widgets._toast import ToastRack
 
+from octogram_tui.tui.hearing import Hearing, OfHand
 from octogram_tui.tui.typed_first import TypedFirst, is_of_hand
 from octogram_tui.tui.typed_text import one_line
 
 Taken = TypeVar("Taken")
-TURNS = 50
-"""So many turns of the loop what a key leads to is given, before the clock is looked at: most of it takes three."""
-MOST_S = 0.25
-"""So long a key waits at most for what the one before led to."""
+FIRST_S = 3.0
+"""So long what is typed at the very start waits at most for what the first screen shows."""
+LONGEST_S = 10.0
+"""So long what is typed waits at most for what opens, or is answered; then it has come to nothing."""
+LEAVES_S = 1.0
+"""So long what leaves waits at most."""
+LEAVE = ("ctrl+q", "ctrl+c")
 
 
 @runtime_checkable
@@ -41,6 +46,9 @@ class ScreenManners:
     """
 
     _is_drawn_late = False
+
+    async def first_look(self) -> None:
+        """Wait for what is shown first: what was typed by then is meant for that."""
 
     def on_screen_suspend(self) -> None:
         """Leave notices to what is on top."""
@@ -95,13 +103,14 @@ class KeyOrderApp(App[ReturnType]):
     The library hands a key to what has the focus when it comes, which does it when its own turn comes. In a burst that
     is too late: what the key before opens or leads to is not there yet, and what was meant as text is taken for
     commands, or gets lost. Here each is done, with all that widgets tell each other about it, before the next is looked
-    at, and what comes while a dialog opens waits.
+    at, and what comes while a dialog opens waits. What the mouse does waits its turn too.
     """
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self._opening: object | None = None  # what cannot take keys yet
-        self._early: list[Key | Paste] = []  # what was typed meanwhile
+        self._early: list[OfHand] = []  # what was typed meanwhile
+        self._hearing = Hearing(self)
         self.typed = TypedFirst()
 
     @property
@@ -109,60 +118,100 @@ class KeyOrderApp(App[ReturnType]):
         """Whether what was drawn is still to be taken by whoever shows it."""
         return False
 
+    @property
+    def follows(self) -> bool:
+        """Whether another app was shown before: what was typed by then was not meant for this one."""
+        return False
+
+    def on_mount(self) -> None:
+        """Let what is typed already wait for the first screen."""
+        self._opens(object(), self._shown_first())
+
+    async def _shown_first(self) -> None:
+        screen: Any = self.screen
+        await screen._mounted_event.wait()
+        if self.follows:
+            self._early.clear()
+        if isinstance(screen, ScreenManners):
+            with suppress(TimeoutError):
+                async with asyncio.timeout(FIRST_S):
+                    await screen.first_look()
+
     def open_dialog(self, dialog: Screen[Taken], take: Callable[[Taken | None], None] | None = None) -> None:
         """Open a dialog, which is given what is typed from now on, also before it is there."""
-        self._opening = dialog
         if isinstance(dialog, Dialog):
             dialog.take = take
             take = None
-        opened = self.push_screen(dialog, take)
-
-        async def hand_over() -> None:
-            try:
-                await opened
-            finally:
-                await self._hand_over(dialog)
-
-        self.run_worker(hand_over(), group="dialogs")
+        self._opens(dialog, self.push_screen(dialog, take))
 
     def open_line(self, line: Widget) -> None:
         """Put a line to type into on the screen, which is given what is typed from now on."""
-        self._opening = line
-        opened: AwaitMount = self.screen.mount(line)
+        mounted = self.screen.mount(line)
 
-        async def hand_over() -> None:
-            try:
-                await opened
-                line.screen.set_focus(line)
-            finally:
-                await self._hand_over(line)
+        async def opened() -> None:
+            await mounted
+            line.screen.set_focus(line)
 
-        self.run_worker(hand_over(), group="dialogs")
+        self._opens(line, opened())
 
-    def in_turn(self, work: Coroutine[Any, Any, None]) -> None:
+    def in_turn(self, work: Coroutine[Any, Any, object]) -> None:
         """Do what takes a moment: what is typed meanwhile comes after it, for what it opens if it opens something."""
-        self._opening = token = object()
+        self._opens(object(), work)
+
+    def _opens(self, opened: object, work: Awaitable[object]) -> None:
+        """Let what is typed wait for some work, but not for good: it may never be done."""
+        self._opening = opened
+        patience = asyncio.get_running_loop().call_later(LONGEST_S, self._give_up, opened)
 
         async def do() -> None:
             try:
                 await work
             finally:
-                await self._hand_over(token)
+                patience.cancel()
+                await self._hand_over(opened)
 
         self.run_worker(do(), group="dialogs")
+
+    def _give_up(self, opened: object) -> None:
+        """Wait no longer: what was typed was meant for what did not come, and is done for nothing else."""
+        if self._opening is opened:
+            self._opening = None
+            if self._early:
+                self._early.clear()
+                self.notify("no answer came: what was typed meanwhile is left out", severity="warning", markup=False)
+
+    def _go_past(self, event: Key, opened: object | None, place: int) -> None:
+        """Do what leaves, when what it waits behind has not gone on at all."""
+        if event not in self._early:
+            return
+        at = self._early.index(event)
+        if self._opening is opened and at == place:
+            del self._early[:at]
+            self.in_turn(_nothing())
+        else:
+            self._leave_in_time(event)
+
+    def _leave_in_time(self, event: Key) -> None:
+        at = self._early.index(event)
+        asyncio.get_running_loop().call_later(LEAVES_S, self._go_past, event, self._opening, at)
 
     async def _hand_over(self, opened: object) -> None:
         """Do what was typed before there was something to type into; what comes meanwhile waits behind it."""
         while self._early and self._opening is opened:
-            await self._all_told()
-            if not self._early or self._opening is not opened:
+            await self._hearing.all_told(is_beside=True, asks_place=isinstance(self._early[0], MouseDown))
+            if not self._early or self._opening is not opened or self._exit:
                 break
+            event = self._early.pop(0)
             try:
-                await self._deliver(self._early.pop(0))
+                await self._deliver(event)
             except Exception as error:  # of one key: those behind it have their turn
-                self._handle_exception(error)
+                self.key_failed(event, error)
         if self._opening is opened:
             self._opening = None
+
+    def key_failed(self, event: OfHand, error: Exception) -> None:
+        """Take note of a fault in what was done for a key."""
+        self._handle_exception(error)
 
     def post_message(self, message: Message) -> bool:
         """Take in what comes, and note what of it was typed."""
@@ -184,30 +233,30 @@ class KeyOrderApp(App[ReturnType]):
                 self.typed.done()
 
     async def _do_or_keep(self, event: Event) -> None:
-        if not isinstance(event, (Key, Paste)) or event.is_forwarded:
+        if not isinstance(event, OfHand) or event.is_forwarded:
             await super().on_event(event)
-        else:
+        elif not self._exit:  # else it is for nobody: what was chosen is not chosen again
+            is_first = not isinstance(event, MouseEvent) or isinstance(event, MouseDown)  # the rest goes with that
+            if is_first and not self._is_opening():
+                await self._hearing.all_told(asks_place=isinstance(event, MouseDown))
+                if not self._is_opening() and self._hearing.has_news():
+                    self.in_turn(_nothing())  # they are told to the app itself, behind this one
             if not self._is_opening():
-                await self._all_told()
-            if self._is_opening():
-                self._early.append(event)
-            else:
                 await self._deliver(event)
+                return
+            self._early.append(event)
+            if isinstance(event, Key) and event.key in LEAVE:
+                self._leave_in_time(event)
 
     def _is_opening(self) -> bool:
         return self._opening is not None
 
-    async def _all_told(self) -> None:
-        """Let the widgets hear what the key before led to, and those be gone that are on their way."""
-        loop = asyncio.get_running_loop()
-        turns, end_s = 0, loop.time() + MOST_S
-        while any(node._message_queue.qsize() > 0 or node._pruning for node in self._registry):
-            if turns >= TURNS and loop.time() >= end_s:
-                return
-            await asyncio.sleep(0 if turns < TURNS else 0.002)
-            turns += 1
-
-    async def _deliver(self, event: Key | Paste) -> None:
+    async def _deliver(self, event: OfHand) -> None:
+        if isinstance(event, MouseEvent):
+            await super().on_event(event)
+            return
+        if isinstance(event, Key) and not self.app_focus:
+            self.app_focus = True  # who types looks at it, whatever the terminal says: what had the keys has them again
         takers: tuple[object, object] = (self.screen, self.focused)
         for taker in takers:
             if isinstance(taker, TakesInput) and await taker.take_input(event):
@@ -221,3 +270,7 @@ class KeyOrderApp(App[ReturnType]):
             await self._check_bindings(event.key)
             return
         await super().on_event(event)
+
+
+async def _nothing() -> None:
+    """Take a turn."""

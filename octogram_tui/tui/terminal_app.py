@@ -72,6 +72,12 @@ class TerminalApp(GuardedApp[ReturnType]):
         driver = self._driver
         return isinstance(driver, TerminalDriver) and driver.is_behind
 
+    @property
+    def follows(self) -> bool:
+        """Whether another app of this process had the terminal."""
+        driver = self._driver
+        return isinstance(driver, TerminalDriver) and driver.follows
+
     def draw_anew(self) -> None:
         """Draw all of the screen: what was on it is not there any more."""
         if self._screen_stack:

@@ -7,10 +7,12 @@ when the terminal is gone.
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import re
 import selectors
 import signal
+import struct
 import termios
 import time
 from codecs import getincrementaldecoder
@@ -83,7 +85,11 @@ class TerminalDriver(LinuxDriver):
     They would stay behind when the app has ended: the next signal would start it again, without a loop.
     What is drawn goes to the terminal as it takes it, and nobody waits for that; a key that is a signal takes nothing
     of it away.
+
+    has_been   whether an app of this process had the terminal, and has left it
     """
+
+    has_been = False
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         before = {number: signal.getsignal(number) for number in (signal.SIGTSTP, signal.SIGCONT)}
@@ -92,6 +98,7 @@ class TerminalDriver(LinuxDriver):
             signal.signal(number, handler or signal.SIG_DFL)
         self._outlet = Outlet(self._file.fileno() if self._file else 2)
         self._encoding = self._file.encoding if self._file else "utf-8"
+        self.follows = TerminalDriver.has_been
 
     @property
     def is_behind(self) -> bool:
@@ -103,7 +110,10 @@ class TerminalDriver(LinuxDriver):
         self._outlet.write(data.encode(self._encoding, "backslashreplace"))
 
     def start_application_mode(self) -> None:
-        """Take the terminal."""
+        """Take the terminal; what was typed where nothing was to be seen between two screens is for neither."""
+        if self.follows:
+            with contextlib.suppress(termios.error):
+                termios.tcflush(self.fileno, termios.TCIFLUSH)
         super().start_application_mode()  # type: ignore[no-untyped-call]
         if self._writer_thread is not None:
             self._writer_thread.stop()  # nothing goes through it
@@ -119,6 +129,7 @@ class TerminalDriver(LinuxDriver):
 
     def close(self) -> None:
         """There is nothing to be closed: what was written is taken."""
+        TerminalDriver.has_been = True
 
     @classmethod
     def _patch_lflag(cls, attrs: int) -> int:
@@ -129,6 +140,7 @@ class TerminalDriver(LinuxDriver):
     def run_input_thread(self) -> None:
         """Read until it is told to end, or the terminal is gone: then it is as if that had been said by a signal."""
         reader = TerminalInput(self.process_message, self._tell)
+        early = self._typed_early()
         with selectors.DefaultSelector() as selector:
             selector.register(self.fileno, selectors.EVENT_READ)
             while not self.exit_event.is_set():
@@ -142,8 +154,16 @@ class TerminalDriver(LinuxDriver):
                 if not data:
                     os.kill(os.getpid(), signal.SIGHUP)
                     return
+                if early > 0:  # a line was ended as lines are: it is the key all the same
+                    data, early = data[:early].replace(b"\n", b"\r") + data[early:], early - len(data)
                 reader.feed(data, time.monotonic())
                 reader.tick()
+
+    def _typed_early(self) -> int:
+        """Count the bytes that were typed while the terminal still read lines."""
+        with contextlib.suppress(OSError):
+            return int(struct.unpack("i", fcntl.ioctl(self.fileno, termios.FIONREAD, bytes(4)))[0])
+        return 0
 
     def _tell(self, error: Exception) -> None:
         if isinstance(self._app, GuardedApp):  # for the file of faults: nobody can do anything about it here and now

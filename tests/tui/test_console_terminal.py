@@ -110,6 +110,17 @@ def test_tab_leads_from_a_variable_s_name_to_its_value_however_fast_one_types(co
     console.expect(r"slots\s.*?75.*?operator")
 
 
+def test_what_is_typed_before_it_is_there_is_done_in_its_order() -> None:
+    """The terminal reads lines by then, and ends them as lines are ended."""
+    child = in_terminal(PAUSED, env=surroundings())
+    try:
+        for character in "eslots\t75\r4":
+            child.send(character)
+        child.expect(r"slots\s.*?75.*?operator")
+    finally:
+        child.close(force=True)
+
+
 def test_it_is_seen_when_errors_go_to_a_file(tmp_path: Path) -> None:
     command = f"{shlex.join(PAUSED)} 2>{tmp_path / 'errors'}"
     child = in_terminal(["sh", "-c", command], env=surroundings())

@@ -37,6 +37,7 @@ class ChooserScreen(ScreenManners, Screen[None]):
         self._book = RunBook(runs_dir)
         self._use: Use = use
         self._page: Page | None = None
+        self._seen = asyncio.Event()
         self.title_line = Said(app.brush, id="entry-title")
         self.choices = ChoiceList(app.model, app.brush)
         self.about = Said(app.brush, id="entry-about")
@@ -59,12 +60,17 @@ class ChooserScreen(ScreenManners, Screen[None]):
         """Lines are laid out for the width."""
         self.draw()
 
+    async def first_look(self) -> None:
+        """Wait for the list."""
+        await self._seen.wait()
+
     def _look_again(self) -> None:
         self.run_worker(self._read(), group="runs", exclusive=True)
 
     async def _read(self) -> None:
         self._page = await asyncio.to_thread(self._book.read)
         self.draw()
+        self._seen.set()
 
     def draw(self) -> None:
         """Say everything as it is now."""

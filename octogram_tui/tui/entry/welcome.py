@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections.abc import Callable
 from functools import partial
@@ -92,6 +93,7 @@ class WelcomeScreen(ScreenManners, Screen[None]):
         self._page = Page()
         self._asks_doctor = False  # the row of the doctor was chosen: which scenario?
         self._is_gone = False
+        self._seen = {"scenarios": asyncio.Event(), "runs": asyncio.Event()}
         self.title_line = Said(app.brush, id="entry-title")
         self.choices = ChoiceList(app.model, app.brush)
         self.about = Said(app.brush, id="entry-about")
@@ -111,6 +113,11 @@ class WelcomeScreen(ScreenManners, Screen[None]):
         self._beside(self._look_around)
         self._beside(self._read_runs)
         self.set_interval(LOOK_AGAIN_S, lambda: self._beside(self._read_runs))
+
+    async def first_look(self) -> None:
+        """Wait for what there is to choose from: until then the first row is another one."""
+        for each in self._seen.values():
+            await each.wait()
 
     def on_unmount(self) -> None:
         """What is still looked for is not wanted any more."""
@@ -143,6 +150,7 @@ class WelcomeScreen(ScreenManners, Screen[None]):
     def _take_search(self, found: Search) -> None:
         self._search = found
         self.draw()
+        self._seen["scenarios"].set()
 
     def _take_checked(self, path: Path, found: Checked) -> None:
         self._checked[path] = found
@@ -151,6 +159,7 @@ class WelcomeScreen(ScreenManners, Screen[None]):
     def _take_runs(self, page: Page) -> None:
         self._page = page
         self.draw()
+        self._seen["runs"].set()
 
     # Drawing
 

@@ -113,7 +113,7 @@ class EditVerbs(ChangeVerbs):
         if self.model.head.board.waiting_edit is not None and not self.app.is_read_only:
             self.action_take_edit()
         else:
-            self.run_worker(self._foresee())
+            self.app.in_turn(self._foresee())
 
     async def _foresee(self) -> None:
         answer = await self.answer_of(ForeseeFile())

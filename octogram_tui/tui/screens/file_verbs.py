@@ -41,7 +41,7 @@ class FileVerbs(PaneScreen):
 
     def action_check_scenario(self) -> None:
         """Say what is wrong with the file as it stands; the run goes on by what it has."""
-        self.run_worker(self._check())
+        self.app.in_turn(self._check())
 
     async def _check(self) -> None:
         answer = await self.answer_of(CheckFile())

@@ -41,7 +41,7 @@ async def read_more(app: ConsoleApp, line: Line | None) -> None:
             app.notify(safe(problem), severity="warning", markup=False)
             return
         title = f"{origin.log_name} on {origin.agent}: the end of {answer['size_bytes']} bytes  {answer['trouble']}"
-        app.push_screen(LogScreen(app.model, app.brush, title.rstrip(), answer["lines"]))
+        app.open_dialog(LogScreen(app.model, app.brush, title.rstrip(), answer["lines"]))
 
 
 async def _show_gap(app: ConsoleApp, source: AnsweringSource, gap: Gap) -> bool:
@@ -64,7 +64,7 @@ async def _show_gap(app: ConsoleApp, source: AnsweringSource, gap: Gap) -> bool:
         return False
     shown = f"lines {first + 1} to {first + len(lines)}"
     title = f"{origin.log_name} on {origin.agent}: {shown} of {gap.text}"
-    app.push_screen(LogScreen(app.model, app.brush, title, lines, from_end=False))
+    app.open_dialog(LogScreen(app.model, app.brush, title, lines, from_end=False))
     return True
 
 

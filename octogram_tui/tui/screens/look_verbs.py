@@ -174,7 +174,7 @@ class LookVerbs(FailureVerbs):
         """Read what was left out in the log, where it was written."""
         from octogram_tui.tui.screens.log_screen import read_more
 
-        self.run_worker(read_more(self.app, self.log_pane.left_out()))
+        self.app.in_turn(read_more(self.app, self.log_pane.left_out()))
 
     def action_skip_lesson(self) -> None:
         """Be taught no further."""

@@ -92,6 +92,13 @@ class PaneScreen(ScreenManners, Screen[None]):
         self._fit_bars()
         self.focus_pane("plan")
 
+    async def first_look(self) -> None:
+        """Wait for the run, or for its end, and until it is drawn: by then every pane has its place."""
+        await self.app.knows_run.wait()
+        for _ in range(2):  # what a pane has to show gives it its place, and that is drawn next
+            await self.wait_for_refresh()
+            self.sync()
+
     @property
     def _binding_chain(self) -> list[tuple[DOMNode, BindingsMap]]:
         """What keys mean now: worked out once for a pane, for the library does it several times for each key."""

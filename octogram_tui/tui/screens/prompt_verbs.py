@@ -33,7 +33,7 @@ class PromptVerbs(FileVerbs):
         if not isinstance(chosen, InstanceRow):
             self.app.notify("choose a row of the plan first", severity="warning", markup=False)
             return
-        self.run_worker(self._shell(chosen.key))
+        self.app.in_turn(self._shell(chosen.key))
 
     async def _shell(self, id_: InstanceId) -> None:
         if await self.answer_of(Whereabouts(id_)) is None:  # it said why
@@ -50,7 +50,7 @@ class PromptVerbs(FileVerbs):
                 source.take_control() if isinstance(asked, TakeControl) else source.only_watch()
         elif isinstance(asked, Question):
             if not verb_of(asked).needs_control or self.app.may_act():
-                self.run_worker(self._answer(asked))
+                self.app.in_turn(self._answer(asked))
         else:
             self.app.ask(asked)
 
@@ -63,7 +63,7 @@ class PromptVerbs(FileVerbs):
         if len(lines) == 1:
             self.app.notify(f"{name}: {lines[0]}", markup=False)
         else:
-            self.app.push_screen(LogScreen(self.model, self.app.brush, name, lines))
+            self.app.open_dialog(LogScreen(self.model, self.app.brush, name, lines))
 
 
 def _loudest(group: Group) -> InstanceRow | None:

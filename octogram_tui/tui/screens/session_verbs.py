@@ -95,7 +95,7 @@ class SessionVerbs(FileVerbs):
         def take(answer: str | None) -> None:
             if answer:
                 on, _, name = found[int(answer) - 1]
-                self.run_worker(self._service_log(on, name))
+                self.app.in_turn(self._service_log(on, name))
 
         self.app.open_dialog(Question(self.app.brush, "Read the log of which service?", [], answers), take)
 
@@ -103,7 +103,7 @@ class SessionVerbs(FileVerbs):
         answer = await self.answer_of(LogQuery(agent, name))
         if answer is not None:
             title = f"{name} on {agent}: the end of {answer['size_bytes']} bytes  {answer['trouble']}"
-            self.app.push_screen(LogScreen(self.model, self.app.brush, title.rstrip(), answer["lines"]))
+            self.app.open_dialog(LogScreen(self.model, self.app.brush, title.rstrip(), answer["lines"]))
 
     def action_doctor(self) -> None:
         """Look at the machines of the scenario, in a process of its own, and show what it says."""
@@ -130,7 +130,8 @@ class SessionVerbs(FileVerbs):
             self.app.notify(f"{title}: {said}", severity="warning", markup=False)
             return
         lines = [safe(printed(line), limit=len(line)) for line in data.decode("utf-8", "replace").splitlines()]
-        self.app.push_screen(LogScreen(self.model, self.app.brush, f"{title}: exit status {process.returncode}", lines))
+        said = f"{title}: exit status {process.returncode}"
+        self.app.open_dialog(LogScreen(self.model, self.app.brush, said, lines))
 
     # Runs
 
