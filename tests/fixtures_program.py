@@ -161,17 +161,10 @@ class Place:
         found: dict[str, Any] = json.loads(lines[-1])
         return found
 
-    def signal(self, part: str, number: signal.Signals) -> list[int]:
-        """Send a signal to each process of ours with that in its command, as far as it is there yet; gives those."""
-        reached = []
-        for line in self.processes():
-            if part in line:
-                try:
-                    os.kill(int(line.split()[0]), number)
-                except ProcessLookupError:  # one that ends may take others with it
-                    continue
-                reached.append(int(line.split()[0]))
-        return reached
+    def daemons(self, agent: str = "") -> list[int]:
+        """List the daemons of one agent, or of all, with their guards, and with bridges as far as there are any."""
+        wanted = re.compile(rf" attach .*--agent {agent}" if agent else " attach ")
+        return [int(line.split()[0]) for line in self.processes() if wanted.search(line)]
 
     def kill_everything(self) -> None:
         """End whatever a failed test left; who guards another one may start anew, so look again."""
@@ -340,6 +333,15 @@ def wait_for(
     while not condition():
         assert time.monotonic() < end_s, describe() or "it did not happen in time"
         time.sleep(0.02)
+
+
+def send_signal(pids: Sequence[int], number: signal.Signals) -> None:
+    """Send a signal to all that are there yet: a bridge goes with its run, a guard with its daemon."""
+    for pid in pids:
+        try:
+            os.kill(pid, number)
+        except ProcessLookupError:
+            continue
 
 
 def events_of(text: str) -> list[dict[str, Any]]:

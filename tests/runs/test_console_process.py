@@ -46,8 +46,10 @@ def test_a_closed_terminal_leaves_the_run_and_attach_finds_it(place: Place, cons
     console.expect("for a file")
     console.hang_up()
     assert place.last_run()["state"] == "running"
-    let_go(place)
     follower = place.start("attach", "last", "--headless")
+    assert follower.stdout is not None
+    assert follower.stdout.readline(), "else it may come when all is over, and there is nothing to follow"
+    let_go(place)
     wait_for(lambda: '"stages_done"' in journal(place).read_text())
     again = place.open("attach")
     again.expect("DONE")
@@ -120,7 +122,7 @@ def test_a_scenario_that_is_wrong_is_shown_mended_and_run(place: Place) -> None:
     child.expect("for a file")
     let_go(place)
     child.expect("DONE")
-    child.sendline("q")
+    child.send("q")
     child.expect("Leave the run")
     child.send("s")
     child.expect(pexpect.EOF)
