@@ -264,9 +264,10 @@ class Terminal(pexpect.spawn):  # type: ignore[misc]
 
     def shown(self) -> str:
         """Tell how it is, and what stands on its screen."""
+        end_s = time.monotonic() + 2  # a clock ticks on for ever
         try:
-            while not self.closed:
-                self.read_nonblocking(65536, timeout=0)
+            while not self.closed and time.monotonic() < end_s:
+                self.read_nonblocking(65536, timeout=0.3)  # it may have waited for a reader, amid a frame
         except (pexpect.TIMEOUT, pexpect.EOF, OSError):
             pass
         state = "has ended" if self.terminated or self.flag_eof else "is there"
@@ -275,11 +276,16 @@ class Terminal(pexpect.spawn):  # type: ignore[misc]
 
     def until(self, text: str, *, gone: str = "") -> None:
         """Read until a text stands on the screen, and another does not."""
+        what = repr(text) + (f" without {gone!r}" if gone else "")
+        self.when(lambda: text in (frame := self.frame()) and not (gone and gone in frame), what)
+
+    def when(self, condition: Callable[[], object], what: str = "it") -> None:
+        """Wait for a condition, and read meanwhile: whoever draws waits for whoever reads, and then minds no keys."""
         end_s = time.monotonic() + DEADLINE_S
-        while text not in (frame := self.frame()) or (gone and gone in frame):
-            assert time.monotonic() < end_s, f"{text!r} did not come" + (f" without {gone!r}" if gone else "")
+        while not condition():
+            assert time.monotonic() < end_s, f"{what} did not come"
             try:
-                self.read_nonblocking(65536, timeout=0.2)
+                self.read_nonblocking(65536, timeout=0.1)
             except pexpect.TIMEOUT:
                 pass
 

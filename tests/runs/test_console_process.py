@@ -272,20 +272,18 @@ stages:
 def test_a_value_that_worked_is_written_into_the_file_and_the_run_goes_on(place: Place) -> None:
     path = place.write("shop.yml", SOLD_OUT)
     child = place.open(str(path))
-    child.expect("PAUSED failure")
-    child.send("e")
-    child.expect("Set a variable")
-    child.send("\t5\x13")  # ctrl+s, which some terminals keep for themselves
-    child.expect("becomes 5")  # what ended well would be stale by it
+    child.until("PAUSED failure")
+    child.press("e", "Set a variable")
+    child.press(
+        "\t5\x13", "becomes 5"
+    )  # ctrl+s, which some terminals keep for themselves; what ended well is stale then
     assert path.read_text() == SOLD_OUT, "nothing is written before that is agreed to"
-    child.send("y")
-    child.expect("is written")
-    wait_for(lambda: path.read_text() == SOLD_OUT.replace("stock: 0 ", "stock: 5 "))
-    wait_for(lambda: '"scenario_reloaded"' in journal(place).read_text())
+    child.press("y", "is written")
+    child.when(lambda: path.read_text() == SOLD_OUT.replace("stock: 0 ", "stock: 5 "))
+    child.when(lambda: '"scenario_reloaded"' in journal(place).read_text())
     child.send("r")
-    wait_for(lambda: journal(place).read_text().count('"job_finished"') == 3)
-    child.send(" ")
-    child.expect("DONE")
+    child.when(lambda: journal(place).read_text().count('"job_finished"') == 3)
+    child.press(" ", "DONE")
     child.close(force=True)
     place.kill_everything()
     events = [json.loads(line) for line in journal(place).read_text().splitlines()]
