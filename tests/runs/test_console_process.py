@@ -274,9 +274,8 @@ def test_a_value_that_worked_is_written_into_the_file_and_the_run_goes_on(place:
     child = place.open(str(path))
     child.until("PAUSED failure")
     child.press("e", "Set a variable")
-    child.press(
-        "\t5\x13", "becomes 5"
-    )  # ctrl+s, which some terminals keep for themselves; what ended well is stale then
+    # What ends it is ctrl+s, which some terminals keep for themselves; what ended well would be stale by it.
+    child.press("\t5\x13", "becomes 5")
     assert path.read_text() == SOLD_OUT, "nothing is written before that is agreed to"
     child.press("y", "is written")
     child.when(lambda: path.read_text() == SOLD_OUT.replace("stock: 0 ", "stock: 5 "))
