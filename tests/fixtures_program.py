@@ -1,20 +1,28 @@
-"""Runs the program as a user does: a process of its own, a home of its own; and looks for what it leaves behind."""
+"""Runs the program as a user does: a process of its own, a home of its own; and looks for what it leaves behind.
+
+A test that fails says what was seen of what it had started: the last frame of each terminal, and what was printed into
+a pipe and read by nobody. In the log of CI that is all there is to find the cause by.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import io
 import json
 import os
+import re
+import select
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pexpect
+import pyte
 import pytest
 
 from octogram_tui.journal import archive
@@ -34,6 +42,11 @@ open(sys.argv[1], "w").write(str(resource.getrusage(resource.RUSAGE_CHILDREN).ru
 sys.exit(code)
 """
 """A child begins with the memory of whoever forks it, as the system counts it: a small process has to."""
+LAST_LINES = 40
+"""So many lines of what was printed are shown of a test that failed."""
+HAS_FAILED = pytest.StashKey[bool]()
+_STARTED: list[Terminal | subprocess.Popen[str]] = []
+"""What the test that is under way has started, and may have to be looked at when it fails."""
 
 
 @dataclass
@@ -87,7 +100,7 @@ class Place:
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         """Start the program without a terminal, in a group of its own."""
-        return subprocess.Popen(
+        process = subprocess.Popen(
             [*PROGRAM, *arguments],
             env=self.environment,
             stdin=subprocess.DEVNULL,
@@ -97,6 +110,8 @@ class Place:
             cwd=self.home,
             start_new_session=True,
         )
+        _STARTED.append(process)
+        return process
 
     def open(self, *arguments: str, size: tuple[int, int] = (100, 30)) -> Terminal:
         """Start the program in a terminal."""
@@ -146,6 +161,11 @@ class Place:
         found: dict[str, Any] = json.loads(lines[-1])
         return found
 
+    def daemons(self, agent: str = "") -> list[int]:
+        """List the daemons of one agent, or of all, with their guards, and with bridges as far as there are any."""
+        wanted = re.compile(rf" attach .*--agent {agent}" if agent else " attach ")
+        return [int(line.split()[0]) for line in self.processes() if wanted.search(line)]
+
     def kill_everything(self) -> None:
         """End whatever a failed test left; who guards another one may start anew, so look again."""
         for _ in range(50):
@@ -160,20 +180,119 @@ class Place:
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Iterator[Place]:
-    """Give a home; whatever a test left running in it fails the test, and is ended."""
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
+    """Give a home; what a test left running in it fails the test, and is ended: at once where it has failed already."""
     home = tmp_path / "home"
     home.mkdir()
     found = Place(home)
     yield found
     try:
-        found.wait_clean()
+        if not request.node.stash.get(HAS_FAILED, False):
+            found.wait_clean()
     finally:
         found.kill_everything()
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Have a failure say what was to be seen, first of all what stands on the screens."""
+    error = call.excinfo.value if call.excinfo is not None else None
+    if isinstance(error, pytest.skip.Exception):
+        error = None
+    if call.when != "teardown":
+        item.stash[HAS_FAILED] = error is not None
+    if error is not None:
+        for note in seen(error):
+            error.add_note(note)
+    if call.when == "teardown":
+        _STARTED.clear()
+    return (yield)
+
+
+def seen(error: BaseException) -> Iterator[str]:
+    """Tell what was seen of everything that the test has started."""
+    for one in _STARTED:
+        if isinstance(one, Terminal):
+            yield one.shown()
+        elif one.stdout is not None and not one.stdout.closed and (unread := _unread(one.stdout)):
+            yield f"printed by process {one.pid} ({one.poll()}), and read by nobody:\n{_last(unread)}"
+    if isinstance(error, subprocess.TimeoutExpired):  # which knows them as bytes, whatever was asked for
+        for name, said in (("printed", error.output), ("said as errors", error.stderr)):
+            if said:
+                yield f"{name} until then:\n{_last(bytes(said).decode(errors='replace'))}"
+
+
+def _last(text: str) -> str:
+    return "\n".join(text.splitlines()[-LAST_LINES:])
+
+
+def _unread(pipe: Any) -> str:
+    """Give what waits in a pipe, and wait for nothing."""
+    found = b""
+    while select.select([pipe], [], [], 0)[0] and (chunk := os.read(pipe.fileno(), 65536)):
+        found += chunk
+    return found.decode(errors="replace")
+
+
 class Terminal(pexpect.spawn):  # type: ignore[misc]
-    """What runs in a terminal, and ends by itself: pexpect sends it signals within tenths of a second, and gives up."""
+    """What runs in a terminal, and ends by itself: pexpect sends it signals within tenths of a second, and gives up.
+
+    `expect` looks at what was written, and what is drawn twice answers for the second time also when nothing has
+    happened; `until` looks at what stands on the screen, and what it has read nobody expects any more.
+    """
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        self._screen = pyte.Screen(*named["dimensions"][::-1])
+        self._stream = pyte.Stream(self._screen)
+        _STARTED.append(self)
+        super().__init__(*arguments, **named)
+        self.logfile_read = io.StringIO()
+
+    def __str__(self) -> str:
+        """Say which one it is: pexpect would tell of the last hundred bytes, and of its own settings."""
+        return f"process {self.pid}"
+
+    def frame(self) -> str:
+        """Give what stands on the screen after all that was read."""
+        self._stream.feed(self.logfile_read.getvalue())  # only now: in most tests nobody asks
+        self.logfile_read.seek(0)
+        self.logfile_read.truncate()
+        lines = (self._screen.buffer[row] for row in range(self._screen.lines))
+        return "\n".join("".join(line[at].data for at in range(self._screen.columns)).rstrip() for line in lines)
+
+    def shown(self) -> str:
+        """Tell how it is, and what stands on its screen."""
+        end_s = time.monotonic() + 2  # a clock ticks on for ever
+        try:
+            while not self.closed and time.monotonic() < end_s:
+                self.read_nonblocking(65536, timeout=0.3)  # it may have waited for a reader, amid a frame
+        except (pexpect.TIMEOUT, pexpect.EOF, OSError):
+            pass
+        state = "has ended" if self.terminated or self.flag_eof else "is there"
+        frame = re.sub(r"\n\n+", "\n\n", self.frame()).strip("\n")
+        return f"the terminal of process {self.pid}, which {state}, shows:\n{frame}"
+
+    def until(self, text: str, *, gone: str = "") -> None:
+        """Read until a text stands on the screen, and another does not."""
+        what = repr(text) + (f" without {gone!r}" if gone else "")
+        self.when(lambda: text in (frame := self.frame()) and not (gone and gone in frame), what)
+
+    def when(self, condition: Callable[[], object], what: str = "it") -> None:
+        """Wait for a condition, and read meanwhile: whoever draws waits for whoever reads, and then minds no keys."""
+        end_s = time.monotonic() + DEADLINE_S
+        while not condition():
+            assert time.monotonic() < end_s, f"{what} did not come"
+            try:
+                self.read_nonblocking(65536, timeout=0.1)
+            except pexpect.TIMEOUT:
+                pass
+
+    def press(self, keys: str, text: str, *, gone: str = "") -> None:
+        """Send keys, and read until a text stands on the screen."""
+        self.send(keys)
+        self.until(text, gone=gone)
 
     def close(self, force: bool = True) -> None:
         """Close it; what has said all that it will is left its time to end, and what was killed its time to be gone."""
@@ -220,6 +339,15 @@ def wait_for(
     while not condition():
         assert time.monotonic() < end_s, describe() or "it did not happen in time"
         time.sleep(0.02)
+
+
+def send_signal(pids: Sequence[int], number: signal.Signals) -> None:
+    """Send a signal to all that are there yet: a bridge goes with its run, a guard with its daemon."""
+    for pid in pids:
+        try:
+            os.kill(pid, number)
+        except ProcessLookupError:
+            continue
 
 
 def events_of(text: str) -> list[dict[str, Any]]:

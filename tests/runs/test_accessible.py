@@ -10,7 +10,6 @@ from fixtures_program import PROGRAM, Place, Terminal, wait_for
 
 from octogram_tui.commands.run import read_request
 from octogram_tui.errors import UsageError
-from octogram_tui.journal import archive
 
 SCENARIO = """
 vars: {level: 1}
@@ -84,7 +83,7 @@ def test_what_contradicts_it_or_is_wrong_with_the_scenario_is_said(place: Place)
 def test_others_attend_to_the_same_run_and_leave_it(place: Place) -> None:
     path = place.write("s.yml", SCENARIO)
     host = place.start(str(path), "--headless", "--paused", "--linger", "1h", "--on-failure", "pause")
-    wait_for(lambda: any(run.state == "running" for run in archive.listing(place.runs_dir)))
+    wait_for(lambda: any(each.read_text().count("job_held") == 2 for each in place.runs_dir.glob("*/journal.jsonl")))
     left = spoken(place, ["attach", "last", "--accessible"], "s\nskip b\nquit detach\n")
     assert "detached; the run goes on. Come back with: octogram-tui attach" in left.stdout
     assert "FAIL read it [a]" in left.stdout

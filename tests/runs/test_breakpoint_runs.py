@@ -90,7 +90,7 @@ def test_somebody_is_called_and_when_nobody_comes_the_run_ends(place: Place) -> 
 @pytest.mark.terminal
 def test_whoever_is_called_comes_looks_and_lets_it_go_on(place: Place) -> None:
     path = place.write("s.yml", SCENARIO)
-    words = ["--on-failure", "pause", "-e", "code=3", "--step", "--on-break", "hold:1m"]
+    words = ["--on-failure", "pause", "-e", "code=3", "--step", "--on-break", "hold:10m"]
     process = place.start(str(path), "--headless", *words)
     assert process.stdout is not None
 

@@ -9,7 +9,7 @@ import signal
 import subprocess
 
 import pytest
-from fixtures_program import Place, wait_for
+from fixtures_program import Place, send_signal, wait_for
 
 SLEEP = str(30_000_000 + os.getpid())
 SCENARIO = f"""agents: [{{name: 'n_{{1..2}}', transport: local}}]
@@ -50,11 +50,6 @@ def sleepers() -> list[int]:
     return [int(word) for word in found.split()]
 
 
-def daemons(place: Place) -> list[int]:
-    """Give daemons, guards, and bridges as far as there are any."""
-    return [int(line.split()[0]) for line in place.processes() if " attach " in line]
-
-
 def test_a_run_of_another_home_is_found_where_it_was(place: Place) -> None:
     run = crash(place)
     other = Place(place.home / "other")
@@ -70,12 +65,10 @@ def test_a_run_of_another_home_is_found_where_it_was(place: Place) -> None:
 @pytest.mark.parametrize("are_daemons_dead", [False, True])
 def test_processes_whose_files_are_gone_are_found_and_ended(place: Place, are_daemons_dead: bool) -> None:
     run = crash(place)
-    while are_daemons_dead and (pids := daemons(place)):
-        for pid in pids:
-            os.kill(pid, signal.SIGSTOP)  # so that no guard ends what its daemon left
-        for pid in pids:
-            os.kill(pid, signal.SIGKILL)
-        wait_for(lambda: not daemons(place))
+    while are_daemons_dead and (pids := place.daemons()):
+        send_signal(pids, signal.SIGSTOP)  # so that no guard ends what its daemon left
+        send_signal(pids, signal.SIGKILL)
+        wait_for(lambda: not place.daemons())
     shutil.rmtree(place.home / ".octogram/runs" / run)
     assert len(sleepers()) == 4
     asked = place.run("clean", "last")
@@ -167,8 +160,7 @@ def test_a_journal_that_tells_nothing_does_not_say_that_nothing_is_left(place: P
 
 def test_daemons_and_guards_that_stand_still_are_woken_to_end(place: Place) -> None:
     run = crash(place)
-    for pid in daemons(place):
-        os.kill(pid, signal.SIGSTOP)
+    send_signal(place.daemons(), signal.SIGSTOP)
     code, said = clean(place)
     assert (code, said.splitlines()[-1]) == (0, f"nothing is left of run {run}"), said
     assert not place.processes()

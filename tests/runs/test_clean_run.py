@@ -8,7 +8,7 @@ import signal
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from fixtures_program import Place, wait_for
+from fixtures_program import Place, send_signal, wait_for
 
 SLEEP = str(20_000_000 + os.getpid())
 SCENARIO = f"""agents: [{{name: a, transport: local}}, {{name: b, transport: local}}]
@@ -70,9 +70,7 @@ def test_a_killed_run_is_told_of_and_cleaned(place: Place) -> None:
 
 def test_daemons_that_were_killed_too_are_ended_by_those_that_take_their_place(place: Place) -> None:
     run = crash(place)
-    for line in place.processes():
-        if " attach " in line:
-            os.kill(int(line.split()[0]), signal.SIGKILL)
+    send_signal(place.daemons(), signal.SIGKILL)
     done = place.run("clean", run, "--yes")
     assert (done.returncode, done.stdout.splitlines()[-1]) == (0, f"nothing is left of run {run}"), done
     assert not place.processes()

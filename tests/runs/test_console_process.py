@@ -46,8 +46,10 @@ def test_a_closed_terminal_leaves_the_run_and_attach_finds_it(place: Place, cons
     console.expect("for a file")
     console.hang_up()
     assert place.last_run()["state"] == "running"
-    let_go(place)
     follower = place.start("attach", "last", "--headless")
+    assert follower.stdout is not None
+    assert follower.stdout.readline(), "else it may come when all is over, and there is nothing to follow"
+    let_go(place)
     wait_for(lambda: '"stages_done"' in journal(place).read_text())
     again = place.open("attach")
     again.expect("DONE")
@@ -120,7 +122,7 @@ def test_a_scenario_that_is_wrong_is_shown_mended_and_run(place: Place) -> None:
     child.expect("for a file")
     let_go(place)
     child.expect("DONE")
-    child.sendline("q")
+    child.send("q")
     child.expect("Leave the run")
     child.send("s")
     child.expect(pexpect.EOF)
@@ -270,20 +272,17 @@ stages:
 def test_a_value_that_worked_is_written_into_the_file_and_the_run_goes_on(place: Place) -> None:
     path = place.write("shop.yml", SOLD_OUT)
     child = place.open(str(path))
-    child.expect("PAUSED failure")
-    child.send("e")
-    child.expect("Set a variable")
-    child.send("\t5\x13")  # ctrl+s, which some terminals keep for themselves
-    child.expect("becomes 5")  # what ended well would be stale by it
+    child.until("PAUSED failure")
+    child.press("e", "Set a variable")
+    # What ends it is ctrl+s, which some terminals keep for themselves; what ended well would be stale by it.
+    child.press("\t5\x13", "becomes 5")
     assert path.read_text() == SOLD_OUT, "nothing is written before that is agreed to"
-    child.send("y")
-    child.expect("is written")
-    wait_for(lambda: path.read_text() == SOLD_OUT.replace("stock: 0 ", "stock: 5 "))
-    wait_for(lambda: '"scenario_reloaded"' in journal(place).read_text())
+    child.press("y", "is written")
+    child.when(lambda: path.read_text() == SOLD_OUT.replace("stock: 0 ", "stock: 5 "))
+    child.when(lambda: '"scenario_reloaded"' in journal(place).read_text())
     child.send("r")
-    wait_for(lambda: journal(place).read_text().count('"job_finished"') == 3)
-    child.send(" ")
-    child.expect("DONE")
+    child.when(lambda: journal(place).read_text().count('"job_finished"') == 3)
+    child.press(" ", "DONE")
     child.close(force=True)
     place.kill_everything()
     events = [json.loads(line) for line in journal(place).read_text().splitlines()]

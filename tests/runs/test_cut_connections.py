@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fixtures_program import Place, events_so_far, wait_for
+from fixtures_program import Place, events_so_far, send_signal, wait_for
 from fixtures_ssh import ServerFactory, SshServer
 
 COUNTING = """
@@ -63,8 +63,7 @@ def carriers(server: SshServer) -> list[int]:
 
 def cut(server: SshServer) -> None:
     """Kill what carries the connections; what runs behind them stays."""
-    for pid in carriers(server):
-        os.kill(pid, signal.SIGKILL)
+    send_signal(carriers(server), signal.SIGKILL)
 
 
 @pytest.mark.sshd
@@ -75,8 +74,8 @@ def test_a_session_killed_during_a_job(place: Place, openssh_server: SshServer) 
     home = next(openssh_server.home.glob(".octogram/runs/*/one/home"))
     cut(openssh_server)
     wait_for(lambda: any(event["type"] == "agent_suspect" for event in events(place)))
+    ran = (home / "ran").read_text()  # while it is there
     (home / "../../../../../go").resolve().touch()
-    ran = (home / "ran").read_text()
     out, _ = process.communicate(timeout=60)
     assert process.returncode == 0, out
     assert ran == "x\n"
@@ -140,8 +139,7 @@ def test_a_server_that_is_started_again(place: Place, openssh_servers: ServerFac
     process = begin(place, COUNTING, first)
     wait_for(lambda: list(first.home.glob(".octogram/runs/*/one/home/started")))
     home = next(first.home.glob(".octogram/runs/*/one/home"))
-    for pid in [first.pid, *carriers(first)]:
-        os.kill(pid, signal.SIGKILL)
+    send_signal([first.pid, *carriers(first)], signal.SIGKILL)
     wait_for(lambda: any(event["type"] == "agent_suspect" for event in events(place)))
     openssh_servers({"SetEnv": f"HOME={first.home}"}, host_key=first.host_key, port=first.port)
     (home / "../../../../../go").resolve().touch()

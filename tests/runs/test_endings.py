@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import re
 import signal
 import subprocess
 from pathlib import Path
 
 import pytest
-from fixtures_program import Place, wait_for
+from fixtures_program import Place, send_signal, wait_for
 
 RUNS = ".local/state/octogram-tui/runs"
 LONG = """
@@ -95,10 +93,9 @@ def test_always_stages_run_after_an_interrupt(place: Place) -> None:
 
 def test_a_killed_daemon_is_noticed_and_told(place: Place) -> None:
     process = begin(place, LONG.replace("trap '' TERM; ", ""))
-    daemons = [int(line.split()[0]) for line in place.processes() if re.search(r"attach --run \S+ --agent a_2", line)]
+    daemons = place.daemons("a_2")
     assert daemons
-    for pid in daemons:
-        os.kill(pid, signal.SIGKILL)
+    send_signal(daemons, signal.SIGKILL)
     out, _ = process.communicate(timeout=60)
     assert process.returncode in (7, 10), out
     assert "a_2" in out

@@ -75,7 +75,7 @@ def scenario(names: list[str], items: str) -> str:
         {"name": "tree", "copy": {"local_path": "tree", "remote_path": "srv"}},
         {"name": "serve", "builtins.start_http_server": {"directory": "srv"}},
         job("copied", copy={"local_path": f"tree/{NAME}", "remote_path": f"copied/{NAME}"}),
-        job("there", builtins__wait_for={"file": f"copied/{NAME}", "timeout": 5}),
+        job("there", builtins__wait_for={"file": f"copied/{NAME}", "timeout": 60}),
         job("written", builtins__write_file={"path": f"written/{NAME}", "content": "{{ item }}"}),
         job(
             "packed",
@@ -90,7 +90,7 @@ def scenario(names: list[str], items: str) -> str:
             builtins__tar={"action": "extract", "contents": f"out/{NAME}", "archive": f"owner://packs/{NAME}"},
         ),
         job("asked", builtins__http={"url": f"owner://http/{URL}?q=1"}, until="res.body == item | string"),
-        job("waited", builtins__wait_for={"http": f"owner://http/{URL}", "timeout": 5}),
+        job("waited", builtins__wait_for={"http": f"owner://http/{URL}", "timeout": 60}),
         job("home", builtins__fetch={"remote_path": f"./{NAME}", "local_path": f"prefetched/{NAME}"}),
         job("out", builtins__fetch={"remote_path": f"out/{NAME}/copied/{NAME}", "local_path": f"unpacked/{NAME}"}),
     ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import signal
@@ -14,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fixtures_program import Place, events_of, wait_for
+from fixtures_program import Place, events_of, send_signal, wait_for
 
 from octogram_tui.commands.resume import Resumption
 from octogram_tui.journal import reader, recovery
@@ -59,9 +58,6 @@ class Story:
         os.kill(process.pid, signal.SIGKILL)
         process.communicate()
         return str(self.place.last_run()["run"])
-
-    def daemons(self) -> list[int]:
-        return [int(line.split()[0]) for line in self.place.processes() if " attach " in line]
 
     def resume(self, *arguments: str) -> Any:
         return self.place.run("resume", "last", *arguments)
@@ -125,9 +121,7 @@ def test_what_ended_while_nobody_was_there_is_taken_as_it_ended(story: Story) ->
 @pytest.mark.fault(30, 56)
 def test_daemons_that_died_too_leave_their_jobs_in_doubt_and_nothing_runs_again_by_itself(story: Story) -> None:
     story.crash()
-    for pid in story.daemons():
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
+    send_signal(story.place.daemons(), signal.SIGKILL)
     done = story.resume()
     assert done.returncode in (7, 10), done  # 10 where it cannot be proven that nothing escaped
     assert "nobody knows how it ended" in done.stdout

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 import signal
 
 import pexpect
 import pytest
-from fixtures_program import Place, wait_for
+from fixtures_program import Place, send_signal, wait_for
 
 SLOW = """agents: [{name: a, transport: local}]
 stages: [{name: s, jobs: [{name: j, builtins.shell: "touch up; exec sleep 1000"}]}]
@@ -19,29 +17,18 @@ def is_up(place: Place) -> bool:
     return bool(list(place.home.glob(".octogram/runs/*/*/home/up")))
 
 
-def daemons(place: Place) -> list[int]:
-    return [int(line.split()[0]) for line in place.processes() if " attach " in line]
-
-
-def wake(pids: list[int]) -> None:
-    for pid in pids:
-        with contextlib.suppress(ProcessLookupError):  # a bridge goes with its run
-            os.kill(pid, signal.SIGCONT)
-
-
 @pytest.mark.fault(57, 59)
 def test_an_agent_that_answers_nothing_does_not_hold_up_the_end(place: Place) -> None:
     place.extra["OCTOGRAM_STOP_S"] = "1"
     process = place.start(str(place.write("s.yml", SLOW)), "--headless")
     wait_for(lambda: is_up(place))
-    stopped = daemons(place)
-    for pid in stopped:
-        os.kill(pid, signal.SIGSTOP)
+    stopped = place.daemons()
+    send_signal(stopped, signal.SIGSTOP)
     process.send_signal(signal.SIGTERM)
     out, _ = process.communicate(timeout=60)
     assert process.returncode == 10, out
     assert "no confirmation within 4 s" in out
-    wake(stopped)
+    send_signal(stopped, signal.SIGCONT)
     run = next(iter(place.home.glob(".octogram/runs/*"))).name
     assert place.run("clean", run, "--yes").returncode == 0
 
@@ -66,9 +53,8 @@ def test_three_interrupts_leave_at_once_and_say_what_that_means(place: Place) ->
     reports = place.home / "reports.xml"
     terminal = place.open(str(place.write("s.yml", SLOW)), "--json", "--junit", str(reports), size=(200, 40))
     wait_for(lambda: is_up(place))
-    stopped = daemons(place)
-    for pid in stopped:
-        os.kill(pid, signal.SIGSTOP)
+    stopped = place.daemons()
+    send_signal(stopped, signal.SIGSTOP)
     for _ in range(2):
         terminal.sendcontrol("c")
         terminal.expect("stopping")
@@ -79,5 +65,5 @@ def test_three_interrupts_leave_at_once_and_say_what_that_means(place: Place) ->
     terminal.close()
     assert terminal.exitstatus == 130
     assert "the run did not come to its end" in reports.read_text()
-    wake(stopped)
+    send_signal(stopped, signal.SIGCONT)
     assert place.run("clean", "last", "--yes").returncode == 0

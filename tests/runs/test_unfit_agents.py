@@ -14,7 +14,7 @@ from fixtures_ssh import ServerFactory
 STAGES = "stages: [{name: s, with_agents: [one], jobs: [{name: j, builtins.command: [echo, works]}]}]\n"
 
 
-SOMEBODY = 61_234
+SOMEBODY = 60_000 + os.getpid() % 5_000
 PERSON = [
     *("setpriv", f"--reuid={SOMEBODY}", f"--regid={SOMEBODY}", "--clear-groups"),
     *("--inh-caps=+dac_override", "--ambient-caps=+dac_override"),  # wherever Python is installed

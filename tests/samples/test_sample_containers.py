@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -28,13 +29,14 @@ pytestmark = pytest.mark.containers
 
 
 @pytest.fixture
-def place(tmp_path: Path, podman: Podman) -> Place:
-    """Give a home from which `podman` is the test's."""
+def place(tmp_path: Path, podman: Podman) -> Iterator[Place]:
+    """Give a home from which `podman` is the test's; what a failed test left running in it is ended."""
     home = tmp_path / "operator"
     home.mkdir()
     made = Place(home)
     made.extra.update(PATH=f"{podman.programs}:{made.environment['PATH']}")
-    return made
+    yield made
+    made.kill_everything()
 
 
 def until(condition: object, what: str) -> None:
