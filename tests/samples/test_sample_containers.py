@@ -6,13 +6,12 @@ import json
 import os
 import signal
 import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from fixtures_containers import Podman
-from fixtures_program import ROOT, Place
+from fixtures_program import ROOT, Place, wait_for
 
 SAMPLE = ROOT / "sample_scenarios" / "containers.yml"
 WAITS = """
@@ -39,19 +38,9 @@ def place(tmp_path: Path, podman: Podman) -> Iterator[Place]:
     made.kill_everything()
 
 
-def until(condition: object, what: str) -> None:
-    """Wait for something to be so."""
-    assert callable(condition)
-    for _ in range(600):
-        if condition():
-            return
-        time.sleep(0.1)
-    raise AssertionError(what)
-
-
 def until_empty(podman: Podman, name: str) -> None:
     """Wait until nothing runs in a container: a daemon says that it is done, and only then ends itself."""
-    until(lambda: podman.processes(name) == [], f"something is left in {name}")
+    wait_for(lambda: podman.processes(name) == [], describe=lambda: f"left in {name}: {podman.processes(name)}")
 
 
 def test_the_sample_runs_in_real_containers(podman: Podman, place: Place) -> None:
@@ -76,7 +65,7 @@ def begin(podman: Podman, place: Place) -> tuple[subprocess.Popen[str], Path]:
         journals = list(place.runs_dir.rglob("journal.jsonl"))
         return bool(journals) and journals[0].read_text().count('"job_started"') == 2
 
-    until(is_waiting, "the jobs do not begin")
+    wait_for(is_waiting, describe=lambda: "the jobs do not begin")
     return run, next(place.runs_dir.rglob("journal.jsonl"))
 
 
@@ -93,7 +82,7 @@ def test_a_run_whose_process_died_is_gone_on_with_in_its_containers(podman: Podm
     first.communicate()
     assert podman.processes("server")  # the daemon goes on, and waits for whoever comes
     again = place.start("resume", "last", "--headless", "-v")
-    until(lambda: '"run_taken_up"' in journal.read_text(), "it is not gone on with")
+    wait_for(lambda: '"run_taken_up"' in journal.read_text(), describe=lambda: "it is not gone on with")
     go(podman, *podman.names)
     said, _ = again.communicate(timeout=100)
     assert again.returncode == 0, said
